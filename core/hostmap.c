@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* The hypervisor's own address space: identity map of RAM and devices, W^X, guard pages. */
+#include <core/arch.h>
+#include <core/errno.h>
+#include <core/hostmap.h>
+#include <core/lock.h>
+#include <core/log.h>
+#include <core/panic.h>
+
+/*
+ *   RAM      | rw- large pages | image: r-x | r-- | rw- | rw- large pages ...  guard pages: nothing
+ *   devices    rw-, uncached, as drivers ask for them
+ */
+#define ATTR_DATA (PT_READ | PT_WRITE | PT_GLOBAL)
+#define ATTR_RODATA (PT_READ | PT_GLOBAL)
+#define ATTR_TEXT (PT_READ | PT_EXEC | PT_GLOBAL)
+#define ATTR_DEVICE (PT_READ | PT_WRITE | PT_DEVICE | PT_GLOBAL)
+
+static struct spinlock map_lock = SPINLOCK(LOCK_HOSTMAP, "hostmap"); /* guards host_table */
+static struct pgtable host_table;
+
+static int map_same(u64 base, u64 end, unsigned attr)
+{
+	return end > base ? pgtable_map(&host_table, base, hpa(base), end - base, attr) : 0;
+}
+
+struct section {
+	const char *start;
+	const char *end;
+	unsigned attr;
+};
+
+static int map_image(void)
+{
+	const struct section sections[] = {
+		{ image_start, text_end, ATTR_TEXT },
+		{ text_end, rodata_end, ATTR_RODATA },
+		{ rodata_end, image_end, ATTR_DATA },
+	};
+	int e = 0;
+
+	for (unsigned i = 0; !e && i < ARRAY_SIZE(sections); i++)
+		e = map_same(ptr_to_hpa(sections[i].start).v, ptr_to_hpa(sections[i].end).v,
+			     sections[i].attr);
+	return e;
+}
+
+/* All of the range but what the image takes of it. */
+static int map_ram(const struct hpa_range *ram)
+{
+	u64 image = ptr_to_hpa(image_start).v;
+	u64 after_image = ptr_to_hpa(image_end).v;
+	u64 end = ram->base + ram->size;
+	int e;
+
+	if (after_image <= ram->base || image >= end)
+		return map_same(ram->base, end, ATTR_DATA);
+	e = map_same(ram->base, image, ATTR_DATA);
+	return e ? e : map_same(after_image, end, ATTR_DATA);
+}
+
+int hostmap_init(void)
+{
+	struct hpa_range ram;
+	int e = pgtable_init(&host_table, arch_host_format(), &owner_system, NULL);
+
+	if (!e)
+		e = map_image();
+	for (unsigned i = 0; !e && page_ram_range(i, &ram); i++)
+		e = map_ram(&ram);
+	if (e)
+		log_error("host page tables: %s", error_text(e));
+	else
+		hostmap_activate();
+	return e;
+}
+
+void hostmap_activate(void)
+{
+	arch_host_map_activate(ptr_to_hpa(host_table.root));
+}
+
+/* Page by page, because some of it may be mapped for another device already. */
+static int map_device_locked(u64 base, u64 end)
+{
+	struct pt_leaf leaf;
+	int e;
+
+	lock_assert_held(&map_lock);
+	e = map_same(base, end, ATTR_DEVICE);
+	if (e != -EEXIST)
+		return e;
+	for (u64 page = base; page < end; page += PAGE_SIZE) {
+		if (pgtable_lookup(&host_table, page, &leaf) != 0)
+			e = map_same(page, page + PAGE_SIZE, ATTR_DEVICE);
+		else
+			e = leaf.attr & PT_DEVICE ? 0 : -EEXIST;
+		if (e)
+			return e;
+	}
+	return 0;
+}
+
+volatile void *hostmap_device(hpa_t base, u64 size)
+{
+	u64 start = align_down(base.v, PAGE_SIZE);
+	irqflags_t flags;
+	u64 last;
+	int e = -ERANGE;
+
+	if (size && !__builtin_add_overflow(base.v, size - 1, &last) && last < ~PAGE_MASK) {
+		flags = spin_lock(&map_lock);
+		e = map_device_locked(start, align_down(last, PAGE_SIZE) + PAGE_SIZE);
+		spin_unlock(&map_lock, flags);
+	}
+	if (e)
+		log_error("device registers at 0x%llx+0x%llx cannot be mapped: %s", (unsigned long long)base.v,
+			  (unsigned long long)size, error_text(e));
+	return e ? NULL : hpa_to_ptr(base);
+}
+
+int hostmap_guard(void *page)
+{
+	irqflags_t flags = spin_lock(&map_lock);
+	int e = pgtable_unmap(&host_table, ptr_to_hpa(page).v, PAGE_SIZE);
+
+	spin_unlock(&map_lock, flags);
+	return e;
+}
+
+void hostmap_unguard(void *page)
+{
+	u64 base = ptr_to_hpa(page).v;
+	irqflags_t flags = spin_lock(&map_lock);
+	int e = map_same(base, base + PAGE_SIZE, ATTR_DATA);
+
+	spin_unlock(&map_lock, flags);
+	/* The tables are there since the guard page was cut out: nothing is left that could fail. */
+	ASSERT(e == 0);
+}
+
+void *hostmap_stack_alloc(unsigned order)
+{
+	void *stack = page_alloc(&owner_system, order);
+
+	if (stack && hostmap_guard(stack) != 0) {
+		page_free(&owner_system, stack, order);
+		return NULL;
+	}
+	return stack;
+}
+
+void hostmap_stack_free(void *stack, unsigned order)
+{
+	hostmap_unguard(stack);
+	page_free(&owner_system, stack, order);
+}

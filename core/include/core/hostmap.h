@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* The hypervisor's own address space: RAM at its physical address, W^X, guard pages. */
+#ifndef CORE_HOSTMAP_H
+#define CORE_HOSTMAP_H
+
+#include <core/page.h>
+
+/* Builds the tables (text r-x, rodata r--, all else rw-) for the RAM that page_init() took, and switches this CPU to them. */
+int hostmap_init(void) __must_check;
+/* Switches another CPU to the same tables. */
+void hostmap_activate(void);
+/* Maps device registers, uncached, at their physical address; ranges already mapped so are fine. NULL: out of memory. */
+volatile void *hostmap_device(hpa_t base, u64 size) __must_check;
+/* Takes the first page of a stack out of the map and puts it back. */
+int hostmap_guard(void *page) __must_check;
+void hostmap_unguard(void *page);
+/* Allocates a stack of 2^order pages whose lowest page is a guard page, and frees it. */
+void *hostmap_stack_alloc(unsigned order) __must_check;
+void hostmap_stack_free(void *stack, unsigned order);
+
+#endif

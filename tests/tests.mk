@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+# Builds what tests run: host binaries (unit, fuzz), bare-metal guests, the benchmark guest.
+
+# ---------------------------------------------------------------- host: unit tests and fuzz targets
+# The product's core/, emulators/ and libs/, whole, for this machine: against the C library instead of
+# libs' own, and tests/unit/arch instead of a real architecture, with sanitizers.
+HOSTCC      ?= gcc
+host-sources := $(wildcard core/*.c core/*/*.c emulators/*/*.c libs/*.c tests/unit/arch/*.c tests/unit/lib/*.c)
+# string.c would replace functions that the sanitizers watch.
+host-sources := $(filter-out libs/string.c,$(host-sources))
+HOST_INCLUDES = -I tests/unit/arch/include -I tests/unit/include -I core/include -I libs/include \
+	-I $(O)/include -I $(O)/libfdt \
+	-include $(O)/include/config.h -include tests/unit/include/config_host.h
+HOST_CFLAGS   = $(COMMON) -O1 -fno-pie -DHOST_TEST $(HOST_INCLUDES)
+unit-sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
+fuzz-sanitize := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+
+unit-tests   := $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/test_*.c))
+fuzz-targets := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+unit: $(unit-tests)
+fuzz: $(fuzz-targets)
+
+# host-rules KIND COMPILER: objects below $(O)/KIND/obj, the product in $(O)/KIND/product.a
+define host-rules
+$(O)/$(1)/flags: FORCE
+	@$$(call need,$(2)); mkdir -p $$(@D)
+	@echo '$(2) $$(HOST_CFLAGS) $$($(1)-sanitize)' | cmp -s - $$@ || \
+		echo '$(2) $$(HOST_CFLAGS) $$($(1)-sanitize)' > $$@
+$(O)/$(1)/obj/%.o: %.c $(O)/$(1)/flags $(O)/include/config.h | $(O)/include/version.h $(O)/libfdt/libfdt.h
+	@mkdir -p $$(@D)
+	@$$(call say,HOST,$$<)
+	$$(Q)$(2) $$(HOST_CFLAGS) $$($(1)-sanitize) -MMD -MP -MF $$@.d -c -o $$@ $$<
+$(O)/$(1)/obj/libfdt/%.o: $(O)/libfdt/libfdt.h $(O)/$(1)/flags
+	@mkdir -p $$(@D)
+	$$(Q)$(2) $$(HOST_CFLAGS) $$($(1)-sanitize) -w -c -o $$@ $(O)/libfdt/$$*.c
+$(O)/$(1)/product.a: $(host-sources:%.c=$(O)/$(1)/obj/%.o) $(libfdt:%=$(O)/$(1)/obj/libfdt/%.o)
+	@rm -f $$@
+	$$(Q)ar rcsD $$@ $$^
+endef
+$(eval $(call host-rules,unit,$(HOSTCC)))
+$(eval $(call host-rules,fuzz,clang))
+
+# Whole, because link-time tables name nobody; what a test defines itself replaces the product's.
+host-link = -no-pie -Wl,--unresolved-symbols=ignore-in-object-files -Wl,-z,muldefs \
+	-Wl,--whole-archive $(filter %.a,$^) -Wl,--no-whole-archive
+$(O)/unit/test_%: $(O)/unit/obj/tests/unit/test_%.o $(O)/unit/product.a
+	@$(call say,LD,$@)
+	$(Q)$(HOSTCC) $(unit-sanitize) -o $@ $< $(host-link) -lcmocka
+$(O)/fuzz/fuzz_%: $(O)/fuzz/obj/tests/fuzz/fuzz_%.o $(O)/fuzz/product.a
+	@$(call say,LD,$@)
+	$(Q)clang -fsanitize=fuzzer,address,undefined -o $@ $< $(host-link)
+
+# ---------------------------------------------------------------- bare-metal guests
+# tests/guests/<topic>.c or tests/guests/<arch>/<topic>.c is one guest, linked with tests/guests/lib.
+guests-dir := tests/guests
+guest-sources := $(wildcard $(guests-dir)/*.c $(if $(GUEST_ARCH),$(guests-dir)/$(GUEST_ARCH)/*.c))
+guest-lib := $(wildcard $(addprefix $(guests-dir)/lib/,*.c $(GUEST_ARCH)/*.c $(GUEST_ARCH)/*.S))
+guests := $(foreach s,$(guest-sources),$(O)/guests/$(basename $(notdir $s)).bin)
+guests: $(guests)
+
+GUEST_COMMON = -std=gnu17 -O2 -g -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-common \
+	-fno-stack-protector -fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=. -nostdinc \
+	-isystem $(shell $(CC) -print-file-name=include 2>/dev/null)
+# Guests are one segment that may do everything.
+GUEST_LDFLAGS = -z noexecstack --build-id=none $(if $(LLVM),,--no-warn-rwx-segments) $(ARCH_LDFLAGS)
+guest-flags = $(GUEST_COMMON) $(GUEST_CFLAGS) -I $(guests-dir)/lib -I $(guests-dir)/lib/$(GUEST_ARCH)
+$(O)/guests/obj/%.o: % $(O)/flags tests/tests.mk | $(O)/libfdt/libfdt.h
+	@mkdir -p $(@D)
+	@$(call say,CC,$<)
+	$(Q)$(CC) $(guest-flags) -MMD -MP -MF $@.d -c -o $@ $<
+
+guest-script := $(guests-dir)/lib/$(GUEST_ARCH)/guest.lds
+define guest-rule
+$(O)/guests/$(basename $(notdir $(1))).elf: $(O)/guests/obj/$(1).o $(guest-lib:%=$(O)/guests/obj/%.o) $(guest-script)
+	$$(Q)$$(LD) $$(GUEST_LDFLAGS) --gc-sections -T $(guest-script) -o $$@ $$(filter %.o,$$^)
+endef
+$(foreach s,$(guest-sources),$(eval $(call guest-rule,$s)))
+$(O)/guests/%.bin: $(O)/guests/%.elf
+	@$(call say,BIN,$@)
+	$(Q)$(OBJCOPY) -O binary $< $@
+
+# ---------------------------------------------------------------- the benchmark guest
+payload-sources := $(addprefix bench/payload/,bench.c $(GUEST_ARCH).c $(GUEST_ARCH).S)
+payload-objects := $(payload-sources:%=$(O)/%.o)
+payload: $(O)/bench/payload.bin
+$(O)/bench/payload/%.o: bench/payload/% bench/payload/bench.h $(O)/flags tests/tests.mk
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GUEST_COMMON) $(PAYLOAD_CFLAGS) -c -o $@ $<
+$(O)/bench/payload.elf: $(payload-objects) bench/payload/payload.lds
+	$(Q)$(LD) $(GUEST_LDFLAGS) --defsym LINK_BASE=0x80200000 \
+		-T bench/payload/payload.lds -o $@ $(filter %.o,$^)
+$(O)/bench/payload.bin: $(O)/bench/payload.elf
+	@$(call say,BIN,$@)
+	$(Q)$(OBJCOPY) -O binary $< $@
+
+# ---------------------------------------------------------------- check
+check: auto-setup all unit guests bundle payload
+	@$(env) $(PYTHON) scripts/check.py $(CHECK_ARGS)
+check-all: auto-setup all unit fuzz guests bundle payload
+	@$(env) $(PYTHON) scripts/check.py --all $(CHECK_ARGS)

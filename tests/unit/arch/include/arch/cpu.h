@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* Fake architecture of host tests: a CPU that does what the test says. See fake.h. */
+#ifndef ARCH_CPU_H
+#define ARCH_CPU_H
+
+#include <core/types.h>
+
+struct cpu;
+
+struct arch_cpu {
+	u64 unused;
+};
+
+extern _Thread_local struct cpu *fake_cpu;
+extern _Thread_local bool fake_irqs_on;
+extern u64 fake_time;
+
+static inline struct cpu *arch_this_cpu(void)
+{
+	return fake_cpu;
+}
+
+static inline unsigned long arch_irq_save(void)
+{
+	unsigned long flags = fake_irqs_on;
+
+	fake_irqs_on = false;
+	return flags;
+}
+
+static inline void arch_irq_restore(unsigned long flags)
+{
+	fake_irqs_on = flags;
+}
+
+static inline void arch_irq_enable(void)
+{
+	fake_irqs_on = true;
+}
+
+static inline void arch_cpu_relax(void)
+{
+}
+
+static inline u64 arch_time_now(void)
+{
+	return fake_time;
+}
+
+#endif
