@@ -149,9 +149,10 @@ $(O)/compile_commands.json: $(O)/flags scripts/compile-commands.py $(sources)
 link = $(LD) $(LDFLAGS) -o $@ $(filter %.o,$^)
 $(O)/verdigris.nosym.elf: $(objects) $(O)/obj/nosym.o arch/$(ARCH)/verdigris.lds
 	$(Q)$(link)
-$(O)/verdigris.elf: $(objects) $(O)/obj/symbols.o arch/$(ARCH)/verdigris.lds
+orphans-here := $(call each,orphans) $(call orphans,$(ARCH),$(folders))
+$(O)/verdigris.elf: $(objects) $(O)/obj/symbols.o arch/$(ARCH)/verdigris.lds $(orphans-here)
 	@$(call say,LD,$@)
-	$(foreach f,$(call each,orphans) $(call orphans,$(ARCH),$(folders)),$(error $f: no Kconfig option is named after it))
+	$(foreach f,$(orphans-here),$(error $f: no Kconfig option is named after it))
 	$(Q)$(link)
 	$(Q)$(NM) -n $@ | scripts/gen-symbols | cmp -s - $(O)/obj/symbols.S || \
 		{ echo "$@: the symbol table moved the code: see arch/$(ARCH)/verdigris.lds" >&2; rm $@; exit 1; }

@@ -327,6 +327,11 @@ void console_bind(const struct console_driver *driver)
 	}
 }
 
+bool console_is_bound(void)
+{
+	return console.driver != NULL;
+}
+
 void console_set_focus(void (*rx)(void *ctx, u8 byte), void *ctx)
 {
 	irqflags_t flags = spin_lock(&console.lock);

@@ -14,6 +14,7 @@ TABLE_DECLARE(vg_drivers, struct driver);
 #define MATCHES_MAX 64
 #define NODE_PATH_MAX 96
 #define IRQ_CELLS_MAX 4
+#define DRIVER_NO_NODE (-1)
 
 /* A node that a driver knows; after probing, one that it drives. Written during boot only. */
 struct match {
@@ -27,6 +28,8 @@ static unsigned match_count;
 
 static bool driver_knows(const struct driver *driver, const char *compatible)
 {
+	if (!driver->compatible)
+		return false;
 	for (const char *const *known = driver->compatible; *known; known++)
 		if (strcmp(*known, compatible) == 0)
 			return true;
@@ -45,56 +48,75 @@ static const struct driver *find_driver(const void *fdt, int node, const char **
 	return NULL;
 }
 
+static bool add_match(const struct driver *driver, const void *fdt, int node, const char *compatible)
+{
+	if (match_count == MATCHES_MAX) {
+		log_warn("device tree: more than %u devices with a driver: the rest is left alone",
+			 MATCHES_MAX);
+		return false;
+	}
+	matches[match_count++] = (struct match){ driver, { fdt, node, compatible }, false };
+	return true;
+}
+
 static void collect_matches(const void *fdt)
 {
+	const struct driver *const *row;
 	const struct driver *driver;
 	const char *compatible;
 
 	match_count = 0;
-	for (int node = 0; node >= 0; node = fdt_next_node(fdt, node, NULL)) {
-		driver = find_driver(fdt, node, &compatible);
-		if (!driver || !fdt_is_enabled(fdt, node))
-			continue;
-		if (match_count == MATCHES_MAX) {
-			log_warn("device tree: more than %u devices with a driver: the rest is left alone",
-				 MATCHES_MAX);
+	table_for_each(row, vg_drivers)
+		if (!(*row)->compatible && !add_match(*row, fdt, DRIVER_NO_NODE, NULL))
 			return;
-		}
-		matches[match_count++] = (struct match){ driver, { fdt, node, compatible }, false };
+	for (int node = fdt ? 0 : -1; node >= 0; node = fdt_next_node(fdt, node, NULL)) {
+		driver = find_driver(fdt, node, &compatible);
+		if (driver && fdt_is_enabled(fdt, node) && !add_match(driver, fdt, node, compatible))
+			return;
 	}
+}
+
+static const char *match_place(const struct match *match, char *buf, size_t size)
+{
+	if (match->device.node == DRIVER_NO_NODE)
+		return "(no device-tree node)";
+	return fdt_path(match->device.fdt, match->device.node, buf, size);
 }
 
 static void probe(struct match *match)
 {
-	char path[NODE_PATH_MAX];
-	int e;
+	char buf[NODE_PATH_MAX];
+	const char *path = match_place(match, buf, sizeof(buf));
+	int e = match->driver->probe(&match->device);
 
-	fdt_path(match->device.fdt, match->device.node, path, sizeof(path));
-	e = match->driver->probe(&match->device);
 	match->bound = e == 0;
-	if (e)
+	if (e == -EBUSY) /* there may be several UARTs, but there is one console */
+		log_debug("driver %s leaves %s alone", match->driver->name, path);
+	else if (e)
 		log_error("driver %s cannot drive %s: %s", match->driver->name, path, error_text(e));
 	else
 		log_debug("driver %s drives %s", match->driver->name, path);
 }
 
-/* In the order of the tree, but the node @first before all others. */
+/* The node @first (negative: none), then the others in the order of the tree, then what has no node. */
 static void probe_class(enum driver_class class, int first)
 {
-	for (unsigned pass = 0; pass < 2; pass++)
-		for (struct match *m = matches; m < matches + match_count; m++)
-			if (m->driver->class == class && (m->device.node == first) == (pass == 0))
+	for (unsigned pass = 0; pass < 3; pass++)
+		for (struct match *m = matches; m < matches + match_count; m++) {
+			int node = m->device.node;
+			unsigned turn = node == DRIVER_NO_NODE ? 2 : node == first ? 0 : 1;
+
+			if (m->driver->class == class && turn == pass)
 				probe(m);
+		}
 }
 
 void driver_probe_all(const void *fdt)
 {
 	int console;
 
-	if (!fdt)
-		return;
 	collect_matches(fdt);
-	console = host_fdt_stdout(fdt);
+	console = fdt ? host_fdt_stdout(fdt) : DRIVER_NO_NODE;
 	for (unsigned class = 0; class < DRIVER_CLASS_COUNT; class++)
 		probe_class((enum driver_class)class, console);
 }
@@ -105,7 +127,7 @@ void driver_for_each_bound(void (*fn)(void *ctx, const char *driver, const char 
 
 	for (struct match *m = matches; m < matches + match_count; m++)
 		if (m->bound)
-			fn(ctx, m->driver->name, fdt_path(m->device.fdt, m->device.node, path, sizeof(path)));
+			fn(ctx, m->driver->name, match_place(m, path, sizeof(path)));
 }
 
 int host_device_reg(const struct host_device *dev, unsigned index, hpa_t *base, u64 *size)

@@ -305,6 +305,7 @@ void sched_retire(struct sched_entity *se)
 		if (!running)
 			break;
 		sched_resched(cpu);
+		arch_cpu_relax();
 		task_yield();
 	}
 	timer_cancel_sync(&se->unthrottle);

@@ -8,15 +8,17 @@
 /* Configurations live longer than an attempt to make a VM of them, so they are charged to nobody's VM. */
 struct mem_owner vm_config_owner = { .name = "guest configurations" };
 
-/* 0 if everything in the tree can be read; a libfdt error. libfdt takes the blocks' alignment for granted. */
+/* 0 if everything in the tree can be read; a libfdt error. @tree has FDT_V17_SIZE bytes or more. */
 static int check_structure(const void *tree, size_t size)
 {
-	int err = fdt_check_full(tree, size);
+	int err;
 
-	if (err)
-		return err;
+	/* libfdt takes the alignment of both blocks for granted. */
 	if (!is_aligned(fdt_off_mem_rsvmap(tree), 8) || !is_aligned(fdt_off_dt_struct(tree), 4))
 		return -FDT_ERR_ALIGNMENT;
+	err = fdt_check_full(tree, size);
+	if (err)
+		return err;
 	return fdt_get_name(tree, 0, &err) ? 0 : -FDT_ERR_BADSTRUCTURE;
 }
 

@@ -11,7 +11,7 @@
 #define CONFIG_PHANDLE_MAX 256 /* nodes that others refer to */
 #define CONFIG_REGION_MAX 128  /* `reg` entries in guest-physical space */
 #define CONFIG_ERROR_MAX 50    /* messages about one file */
-#define CONFIG_MESSAGE_MAX 240 /* bytes of a message */
+#define CONFIG_MESSAGE_MAX 200 /* bytes of a message: a line of the log */
 
 /* Root of an expanded tree: phandles of the vCPUs' interrupt controllers, by vCPU. */
 #define VM_CONFIG_CONTROLLERS "verdigris,controllers"
@@ -117,7 +117,7 @@ void vm_config_check(struct config_check *c);
 
 /* ---- vm_config_tree.c ---- */
 
-/* Makes c->config->fdt from the checked tree. -ENOMEM; -E2BIG, reported: it got too large. */
+/* Makes c->config->fdt from the checked tree. -ENOMEM; -EINVAL, reported: it cannot be. */
 int vm_config_expand(struct config_check *c) __must_check;
 
 /* ---- helpers ---- */

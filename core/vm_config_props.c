@@ -173,7 +173,7 @@ static void check_model(struct config_check *c, const struct rule *rule, const s
 static bool check_in_bundle(struct config_check *c, const struct rule *rule, const struct value *v)
 {
 	struct bundle_file file;
-	char there[120];
+	char there[80];
 
 	if (!check_string(c, rule, v))
 		return false;
@@ -213,7 +213,7 @@ static void join_words(const char *const *words, char *buf, size_t size)
 	size_t used = 0;
 
 	for (; *words && used < size; words++)
-		used += format_to(buf + used, size - used, "%s\"%s\"", used ? ", " : "", *words);
+		used += format_to(buf + used, size - used, "%s%s", used ? " " : "", *words);
 }
 
 /* Bit of @word in @words, or 0. */
@@ -229,7 +229,7 @@ static u32 word_bit(const char *const *words, const char *word)
 static u32 check_word_list(struct config_check *c, const struct rule *rule, const struct value *v)
 {
 	const char *word = v->data, *end = v->data + v->len;
-	char known[160];
+	char known[120];
 	u32 bits = 0;
 
 	join_words(rule->words, known, sizeof(known));

@@ -54,13 +54,13 @@ static int plan_phandles(struct tree_writer *w, struct config_check *c)
 		if (w->handle_count == TEMPLATE_PHANDLES_MAX) {
 			vm_config_error(c, c->cpu, "the template has more than %d nodes with a phandle; remove labels",
 					TEMPLATE_PHANDLES_MAX);
-			return -E2BIG;
+			return -EINVAL;
 		}
 		w->handles[w->handle_count++] = p->phandle;
 	}
 	if (highest > ~0u - 1 - VM_VCPUS_MAX * TEMPLATE_PHANDLES_MAX) {
 		vm_config_error(c, 0, "phandle 0x%x leaves no numbers for more CPUs; use small ones", highest);
-		return -E2BIG;
+		return -EINVAL;
 	}
 	w->first_phandle = highest + 1;
 	return 0;
@@ -339,12 +339,13 @@ int vm_config_expand(struct config_check *c)
 		return err;
 	err = write_new(&w, &vm_config_owner, fdt_totalsize(c->fdt) + config->vcpu_count * 512ul + 1024,
 			&config->fdt);
-	if (err == -E2BIG)
-		vm_config_error(c, 0, "the tree of %u CPUs has more than %lu bytes; lower verdigris,count",
-				config->vcpu_count, HEAP_SIZE_MAX);
 	if (!err)
 		config->fdt_size = fdt_totalsize(config->fdt);
-	return err;
+	if (err != -E2BIG)
+		return err;
+	vm_config_error(c, 0, "the tree of %u CPUs has more than %lu bytes; lower verdigris,count",
+			config->vcpu_count, HEAP_SIZE_MAX);
+	return -EINVAL;
 }
 
 /* ---- the final tree ---- */

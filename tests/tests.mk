@@ -41,7 +41,7 @@ $(eval $(call host-rules,unit,$(HOSTCC)))
 $(eval $(call host-rules,fuzz,clang))
 
 # Whole, because link-time tables name nobody; what a test defines itself replaces the product's.
-host-link = -no-pie -Wl,--unresolved-symbols=ignore-in-object-files -Wl,-z,muldefs \
+host-link = -no-pie -Wl,-z,muldefs \
 	-Wl,--whole-archive $(filter %.a,$^) -Wl,--no-whole-archive
 $(O)/unit/test_%: $(O)/unit/obj/tests/unit/test_%.o $(O)/unit/product.a
 	@$(call say,LD,$@)

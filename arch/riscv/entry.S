@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* riscv64: the world switch, and traps of the hypervisor itself. */
 #include <arch/asm.h>
+#include <arch/csr.h>
 
 /*
  *  riscv_enter ──sret──► guest ──trap──► trap_vector (sscratch = vCPU)
@@ -110,11 +111,13 @@ trap_vector:
 	addi	sp, sp, 112
 	ret
 
-	/* The hypervisor itself trapped. The frame goes below its stack pointer. */
+	/*
+	 * The hypervisor itself trapped. The frame goes below its stack pointer. tp is not in it: the task
+	 * may go on at another CPU, whose tp is another.
+	 */
 	.macro for_frame op
 	\op	x1, FRAME_X(1)(sp)
 	\op	x3, FRAME_X(3)(sp)
-	\op	x4, FRAME_X(4)(sp)
 	\op	x5, FRAME_X(5)(sp)
 	\op	x6, FRAME_X(6)(sp)
 	\op	x7, FRAME_X(7)(sp)
@@ -146,6 +149,7 @@ trap_vector:
 
 	.macro push_frame
 	for_frame sd
+	sd	tp, FRAME_X(4)(sp)	/* for dumps */
 	addi	t0, sp, FRAME_SIZE
 	sd	t0, FRAME_X(2)(sp)
 	csrr	t0, sepc
@@ -177,7 +181,10 @@ host_trap:
 	csrw	sepc, t0
 	ld	t0, FRAME_SSTATUS(sp)
 	csrw	sstatus, t0
-	for_frame ld
+	beqz	tp, 3f			/* no CPU area yet: perhaps no H extension either */
+	li	t0, HSTATUS_SPV
+	csrc	CSR_HSTATUS, t0		/* a guest may have run since: sret must stay in HS-mode */
+3:	for_frame ld
 	addi	sp, sp, FRAME_SIZE
 	sret
 

@@ -32,7 +32,7 @@ static const struct {
 	[EXT_ZICBOM] = { "zicbom", true },
 	[EXT_ZICBOZ] = { "zicboz", true },
 	[EXT_ZICBOP] = { "zicbop", true },
-	[EXT_ZICNTR] = { "zicntr", false }, /* cycle and instret tell of other guests: hcounteren denies them */
+	[EXT_ZICNTR] = { "zicntr", true },
 	[EXT_ZICSR] = { "zicsr", true },
 	[EXT_ZIFENCEI] = { "zifencei", true },
 	[EXT_ZIHINTPAUSE] = { "zihintpause", true },

@@ -185,7 +185,7 @@ static void refresh(struct shell *sh, struct sample *samples)
 static void once(struct shell *sh, struct sample *samples)
 {
 	take_sample(sh, &samples[0]);
-	task_sleep_ms(INTERVAL_MS);
+	shell_sleep_ms(sh, INTERVAL_MS);
 	take_sample(sh, &samples[1]);
 	subtract(&samples[1], &samples[0]);
 	sort(&samples[1]);

@@ -10,21 +10,32 @@
 
 /* ---------------------------------------------------------------- keys while a command runs */
 
-static void look_for_interrupt(struct shell *sh)
+/* Takes keys until @deadline passes or Ctrl-C comes; what does not fit is lost. */
+static void take_keys(struct shell *sh, u64 deadline)
 {
 	int c;
 
-	while (!sh->interrupted && sh->ahead_count < sizeof(sh->ahead)) {
-		c = sh->io.getc(sh->io.ctx, 0);
+	while (!sh->interrupted) {
+		c = sh->io.getc(sh->io.ctx, deadline);
 		if (c == CTRL_C) {
 			sh->interrupted = true;
 			sh->ahead_count = 0;
-		} else if (c >= 0) {
+		} else if (c >= 0 && sh->ahead_count < sizeof(sh->ahead)) {
 			sh->ahead[sh->ahead_count++] = (u8)c;
-		} else {
+		} else if (c == -ETIMEDOUT) {
 			return;
 		}
 	}
+}
+
+static void look_for_interrupt(struct shell *sh)
+{
+	take_keys(sh, 0);
+}
+
+void shell_sleep_ms(struct shell *sh, u64 ms)
+{
+	take_keys(sh, time_now() + time_from_ms(ms));
 }
 
 bool shell_stopped(struct shell *sh)

@@ -292,11 +292,14 @@ void shell_start(void)
 
 /* ---------------------------------------------------------------- the boot script */
 
-/* The keyboard belongs to the prompt. */
+/* The keyboard belongs to the prompt: nothing comes, so the deadline passes. */
 static int no_getc(void *ctx, u64 deadline)
 {
+	u64 now = time_now();
+
 	(void)ctx;
-	(void)deadline;
+	if (deadline > now)
+		task_sleep_ms(time_to_ns(deadline - now) / 1000000);
 	return -ETIMEDOUT;
 }
 

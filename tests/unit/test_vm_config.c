@@ -97,25 +97,37 @@ static void test_messages(void **state)
 		err = parse(&config);
 		while (wrongs[i].messages[count])
 			count++;
-		if (getenv("SHOW"))
-			printf("%s\n", wrongs[i].more);
 		for (unsigned m = 0; m < message_count && m < MESSAGES_MAX; m++) {
 			const char *text = messages[m] + sizeof("guest.dtb: ") - 1;
 
-			if (getenv("SHOW"))
-				printf("    \"%s\"\n", text);
-			else if (m >= count || strcmp(text, wrongs[i].messages[m]))
+			if (m >= count || strcmp(text, wrongs[i].messages[m]))
 				fail_msg("%s\n    said:   %s\n    not:    %s", wrongs[i].more, text,
 					 m < count ? wrongs[i].messages[m] : "(nothing)");
 		}
-		if (getenv("SHOW"))
-			continue;
 		if (err != -EINVAL || message_count != count)
 			fail_msg("%s\n    gave %d and %u messages instead of %u", wrongs[i].more, err,
 				 message_count, count);
 		assert_null(config);
 		assert_true(mem_owner_is_empty(&vm_config_owner));
 	}
+}
+
+/* dtc refuses to write these. */
+static void test_patched(void **state)
+{
+	struct vm_config *config = NULL;
+	int node;
+
+	(void)state;
+	tree_compile(&tree, base, "/ { soc { uart0: serial@10000000 { }; }; uses { a = <&uart0 &syscon>; }; };");
+	node = fdt_path_offset(tree.bytes, "/soc/serial@10000000");
+	assert_int_equal(fdt_setprop_inplace_u32(tree.bytes, node, "phandle",
+						 fdt_get_phandle(tree.bytes, fdt_path_offset(tree.bytes, "/soc/test@100000"))),
+			 0);
+	assert_int_equal(parse(&config), -EINVAL);
+	assert_int_equal(message_count, 1);
+	assert_non_null(strstr(messages[0], "guest.dtb: /soc/serial@10000000: phandle 0x"));
+	assert_non_null(strstr(messages[0], " is that of test@100000 too; give each node its own"));
 }
 
 /* ---- a file that is no tree ---- */
@@ -464,8 +476,13 @@ static void test_ten_errors(void **state)
 	while (fgets(line, sizeof(line), file)) {
 		line[strcspn(line, "\n")] = '\0';
 		assert_true(count < message_count);
-		assert_string_equal(messages[count++], line);
+		/* A line may leave out the end, where it lists what is in the bundle. */
+		if (strncmp(messages[count], line, strlen(line)))
+			fail_msg("%s\n    instead of %s", messages[count], line);
+		count++;
 	}
+	for (unsigned i = count; i < message_count; i++)
+		print_error("%s\n", messages[i]);
 	fclose(file);
 	assert_int_equal(count, 10);
 	assert_int_equal(message_count, 10);
@@ -475,6 +492,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_messages, setup),
+		cmocka_unit_test_setup(test_patched, setup),
 		cmocka_unit_test_setup(test_no_tree, setup),
 		cmocka_unit_test_setup(test_corrupted, setup),
 		cmocka_unit_test_setup(test_no_memory, setup),

@@ -23,6 +23,8 @@ struct console_driver {
 
 /* Binds the driver that a UART driver's probe found; the first one wins. */
 void console_bind(const struct console_driver *driver);
+/* A driver asks before it touches its device: there is one console. */
+bool console_is_bound(void);
 /* From the UART's interrupt handler: takes what was received, sends what waits. Any context. */
 void console_interrupt(void);
 /* From the idle loop: sends what waits when the driver has no interrupt. */

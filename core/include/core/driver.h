@@ -6,7 +6,7 @@
 #include <core/addr.h>
 #include <core/table.h>
 
-/* A node of the host's device tree that a driver was matched with. */
+/* A node of the host's device tree that a driver was matched with; -1 and NULL for a driver without compatible. */
 struct host_device {
 	const void *fdt;
 	int node;
@@ -18,8 +18,9 @@ enum driver_class { DRIVER_IRQCHIP, DRIVER_TIMER, DRIVER_SERIAL, DRIVER_POWER, D
 struct driver {
 	const char *name;
 	enum driver_class class; /* classes are probed in the order of the enum */
-	const char *const *compatible; /* NULL-terminated */
-	/* 0 when it drives the device now; errors are logged by the caller with the node's path. */
+	/* NULL-terminated; NULL: finds its device by other means (firmware calls), once, after the nodes of its class. */
+	const char *const *compatible;
+	/* 0 when it drives the device now; errors are logged by the caller with the node's path, but -EBUSY: not needed. */
 	int (*probe)(const struct host_device *dev);
 };
 
@@ -28,7 +29,7 @@ struct driver {
 	TABLE_ROW(vg_drivers, ident, ident);                \
 	static const struct driver ident
 
-/* Probes all enabled nodes (`status` absent or okay). @fdt may be NULL: nothing to do. */
+/* Probes all enabled nodes (`status` absent or okay). @fdt may be NULL: only drivers that need none. */
 void driver_probe_all(const void *fdt);
 
 /* Property readers for drivers, by the rules of the Devicetree Specification (#address-cells of the parent, ranges up to the root). */

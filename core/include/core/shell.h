@@ -68,7 +68,7 @@ struct shell {
 	u32 script_line;
 	u32 script_depth;
 	bool interrupted;      /* Ctrl-C: output is dropped until the command has returned */
-	u8 ahead[64];          /* typed while a command ran */
+	u8 ahead[256];         /* typed while a command ran */
 	u32 ahead_count;
 };
 
@@ -97,6 +97,8 @@ int shell_error(struct shell *sh, const char *fmt, ...) __printf(2, 3);
 int shell_failed(struct shell *sh, int e);
 /* Next key or -ETIMEDOUT. */
 int shell_getc(struct shell *sh, u64 deadline);
+/* Waits; ends early at Ctrl-C. Other keys stay for later. */
+void shell_sleep_ms(struct shell *sh, u64 ms);
 /* Adapters: a sink and a print function whose ctx is the shell. */
 void shell_sink(void *ctx, const char *s, size_t len);
 void shell_print(void *ctx, const char *fmt, ...) __printf(2, 3);

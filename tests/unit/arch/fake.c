@@ -24,6 +24,8 @@ u64 fake_ipis;
 hpa_t fake_host_root;
 void (*fake_idle_hook)(void);
 void (*fake_enter_hook)(struct vcpu *vcpu);
+void (*fake_relax_hook)(void);
+int (*fake_start_hook)(struct cpu *cpu);
 jmp_buf fake_panic_jump;
 bool fake_panic_expected;
 
@@ -129,10 +131,18 @@ bool fake_interrupts(void)
 	return ipi || timer;
 }
 
+void fake_pause(void)
+{
+	bool irqs_on = fake_irqs_on;
+
+	swapcontext(&loop_contexts[fake_cpu->id], &loop_caller);
+	fake_irqs_on = irqs_on;
+}
+
 static void loop_idle(void)
 {
 	if (loop_runs && !fake_interrupts())
-		swapcontext(&loop_contexts[fake_cpu->id], &loop_caller);
+		fake_pause();
 }
 
 void fake_run_loop(void)
@@ -181,6 +191,8 @@ void fake_reset(unsigned cpu_total)
 	fake_ipis = 0;
 	fake_idle_hook = NULL;
 	fake_enter_hook = NULL;
+	fake_relax_hook = NULL;
+	fake_start_hook = NULL;
 	fake_output_clear();
 }
 
@@ -266,8 +278,7 @@ void arch_cpu_init(struct cpu *cpu)
 
 int arch_cpu_start(struct cpu *cpu)
 {
-	(void)cpu;
-	return -EIO;
+	return fake_start_hook ? fake_start_hook(cpu) : -EIO;
 }
 
 /* Every CPU ends up here after a panic, so this is where a test gets it back. */
@@ -421,6 +432,11 @@ int arch_vm_create(struct vm *vm)
 }
 
 void arch_vm_destroy(struct vm *vm)
+{
+	(void)vm;
+}
+
+void arch_vm_start(struct vm *vm)
 {
 	(void)vm;
 }

@@ -9,7 +9,7 @@
 #include <core/types.h>
 
 struct cpio_image {
-	u8 bytes[4096];
+	u8 bytes[32768];
 	size_t size;
 };
 

@@ -24,6 +24,9 @@ extern hpa_t fake_host_root;
 /* Called by arch_cpu_idle() and arch_vcpu_enter() when set. */
 extern void (*fake_idle_hook)(void);
 extern void (*fake_enter_hook)(struct vcpu *vcpu);
+/* Called by arch_cpu_relax() and arch_cpu_start() when set; without one no CPU can be started. */
+extern void (*fake_relax_hook)(void);
+extern int (*fake_start_hook)(struct cpu *cpu);
 
 /*
  * Everything as after power-on: @cpu_total CPUs (at least 1) of which this is number 0, interrupts on,
@@ -34,6 +37,8 @@ void fake_reset(unsigned cpu_total);
 bool fake_interrupts(void);
 /* Runs sched_loop() of this CPU, where it stopped, until it goes idle with nothing pending; interrupts stay off. */
 void fake_run_loop(void);
+/* From a task: back to the caller of fake_run_loop(), whose next call goes on here. */
+void fake_pause(void);
 /* RAM for page_init(): @size bytes at a 2 MiB boundary, the same ones in every call. */
 struct hpa_range fake_ram(u64 size);
 /* fake_reset() with one CPU and page_init() of so much RAM. */

@@ -14,6 +14,7 @@ struct arch_cpu {
 extern _Thread_local struct cpu *fake_cpu;
 extern _Thread_local bool fake_irqs_on;
 extern u64 fake_time;
+extern void (*fake_relax_hook)(void);
 
 static inline struct cpu *arch_this_cpu(void)
 {
@@ -40,6 +41,8 @@ static inline void arch_irq_enable(void)
 
 static inline void arch_cpu_relax(void)
 {
+	if (fake_relax_hook)
+		fake_relax_hook();
 }
 
 static inline u64 arch_time_now(void)
