@@ -63,6 +63,7 @@ int arch_cpu_start(struct cpu *cpu)
 
 void arch_ipi_send(unsigned cpu)
 {
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (riscv_firmware_has(SBI_EXT_IPI))
 		sbi_ecall(SBI_EXT_IPI, SBI_IPI_SEND, 1, riscv_hart_id(cpu), 0, 0, 0, 0);
 }

@@ -176,18 +176,23 @@ static u32 claim(struct plic *p, struct plic_context *c)
 	return irq;
 }
 
-/* True if an interrupt ended. */
-static bool complete(struct plic *p, struct plic_context *c, u64 value)
+/* True if an interrupt ended; reopen() follows. */
+static bool complete(struct plic *p, struct plic_context *c, u32 irq)
 {
-	u32 irq = (u32)value;
-
 	if (irq >= p->source_count || !test(c->enable, irq) || !test(p->claimed, irq))
 		return false;
 	assign(p->claimed, irq, false);
-	if (test(p->edge, irq) ? test(p->again, irq) : test(p->level, irq))
-		make_pending(p, irq);
-	assign(p->again, irq, false);
 	return true;
+}
+
+/* Lets the gateway take in what came before the completion. */
+static void reopen(struct plic *p, u32 irq)
+{
+	bool waits = test(p->edge, irq) ? test(p->again, irq) : test(p->level, irq);
+
+	assign(p->again, irq, false);
+	if (waits && !test(p->claimed, irq) && !test(p->pending, irq))
+		make_pending(p, irq);
 }
 
 /* ---- registers ---- */
@@ -305,21 +310,34 @@ static struct plic_context *completing(struct plic *p, u64 offset)
 	return offset == PLIC_CLAIM ? c : NULL;
 }
 
+/*
+ * Listeners hear of the end before the gateway looks at the wire: they lower it when the device that
+ * they pass through is served, and raise it again when it is not.
+ */
+static void end_interrupt(struct plic *p, struct plic_context *c, u32 irq, irqflags_t *flags)
+{
+	if (!complete(p, c, irq))
+		return;
+	if (p->chip.listener_count) {
+		spin_unlock(&p->dev->lock, *flags);
+		virq_notify_eoi(&p->chip, irq);
+		*flags = spin_lock(&p->dev->lock);
+	}
+	reopen(p, irq);
+}
+
 static void plic_write(struct vdev *dev, u64 offset, unsigned size, u64 value)
 {
 	struct plic *p = dev->state;
 	struct plic_context *c = completing(p, offset);
 	irqflags_t flags = spin_lock(&dev->lock);
-	bool ended = false;
 
 	(void)size;
 	if (c)
-		ended = complete(p, c, value);
+		end_interrupt(p, c, (u32)value, &flags);
 	else
 		write_locked(p, offset, (u32)value);
 	spin_unlock(&dev->lock, flags);
-	if (ended)
-		virq_notify_eoi(&p->chip, (u32)value);
 }
 
 static const struct bus_ops plic_ops = { .read = plic_read, .write = plic_write, .sizes = 4 };

@@ -64,6 +64,7 @@ void arch_system_off(bool reboot) __noreturn;
 /* arch_this_cpu(): this CPU's area, NULL before arch_cpu_init(). arch_irq_save() disables and returns the state before.
  * arch_irq_enable() takes pending interrupts. arch_time_now() reads the counter. */
 
+/* Interrupts @cpu, this one included; it then sees what was written before the call. */
 void arch_ipi_send(unsigned cpu);
 /* Interrupt at @deadline (ticks), or as soon as possible if it has passed; TIME_NEVER: none. */
 void arch_timer_arm(u64 deadline);
