@@ -13,7 +13,7 @@
 #define OUTPUT_SIZE KIB(16)
 #define INPUT_SIZE 256
 #define POLL_MS 10
-#define POLL_BUSY_MS 1 /* while output waits */
+#define POLL_BUSY_MS 1  /* while output waits */
 #define RECEIVE_MAX 256 /* bytes taken in one interrupt */
 
 /* The shell's prompt: on the screen, or gone under a line of the log and to be drawn again. */
@@ -32,15 +32,15 @@ static struct {
 	const struct console_driver *driver;
 	struct ring output;
 	struct ring input;
-	u32 dropped;    /* bytes of output since the last remark about it */
-	char last;      /* byte written */
-	bool polled;    /* the end is near: no locks, no ring */
+	u32 dropped; /* bytes of output since the last remark about it */
+	char last;   /* byte written */
+	bool polled; /* the end is near: no locks, no ring */
 	struct {
 		void (*rx)(void *ctx, u8 byte);
 		void *ctx;
 	} focus;
 	enum prompt_state prompt;
-	u32 receiver;   /* CPU number + 1 of the one that hands out input, 0: none; atomic */
+	u32 receiver; /* CPU number + 1 of the one that hands out input, 0: none; atomic */
 	struct timer poll;
 	struct waitqueue room;  /* for tasks: output left the ring */
 	struct waitqueue typed; /* for the shell: input came */
@@ -78,7 +78,8 @@ static void drain_locked(void)
 			break;
 	}
 	if (console.driver->tx_interrupt)
-		console.driver->tx_interrupt(ring_count(&console.output) != 0 || console.prompt == PROMPT_WIPED);
+		console.driver->tx_interrupt(ring_count(&console.output) != 0 ||
+					     console.prompt == PROMPT_WIPED);
 }
 
 static bool put_locked(char c)
@@ -102,7 +103,8 @@ static void remark_locked(void)
 
 	if (!console.dropped)
 		return;
-	len = format_to(text, sizeof(text), "\n[%u bytes of output were dropped]\n", console.dropped);
+	len = format_to(text, sizeof(text), "\n[%u bytes of output were dropped]\n",
+			console.dropped);
 	if (ring_room(&console.output) < len + 2)
 		return;
 	for (size_t i = 0; i < len; i++)
@@ -246,7 +248,8 @@ static void deliver(u8 byte)
 	void *ctx = console.focus.ctx;
 
 	if (!rx)
-		ring_put(&console.input, byte); /* more than INPUT_SIZE ahead of the shell is lost */
+		ring_put(&console.input,
+			 byte); /* more than INPUT_SIZE ahead of the shell is lost */
 	spin_unlock(&console.lock, flags);
 	if (rx)
 		rx(ctx, byte);
@@ -279,7 +282,8 @@ static void send(void)
 	irqflags_t flags;
 	bool more_room, redraw;
 
-	if (console.polled || !console.driver || (!ring_count(&console.output) && console.prompt != PROMPT_WIPED))
+	if (console.polled || !console.driver ||
+	    (!ring_count(&console.output) && console.prompt != PROMPT_WIPED))
 		return;
 	flags = spin_lock(&console.lock);
 	redraw = console.prompt == PROMPT_WIPED;
@@ -310,7 +314,8 @@ void console_poll(void)
 static void poll_timer(struct timer *timer)
 {
 	console_interrupt();
-	timer_set(timer, time_now() + time_from_ms(ring_count(&console.output) ? POLL_BUSY_MS : POLL_MS));
+	timer_set(timer,
+		  time_now() + time_from_ms(ring_count(&console.output) ? POLL_BUSY_MS : POLL_MS));
 }
 
 void console_bind(const struct console_driver *driver)

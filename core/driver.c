@@ -42,13 +42,14 @@ static const struct driver *find_driver(const void *fdt, int node, const char **
 	const struct driver *const *row;
 
 	for (unsigned i = 0; (*compatible = fdt_text_at(fdt, node, "compatible", i)); i++)
-		table_for_each(row, vg_drivers)
+		table_for_each (row, vg_drivers)
 			if (driver_knows(*row, *compatible))
 				return *row;
 	return NULL;
 }
 
-static bool add_match(const struct driver *driver, const void *fdt, int node, const char *compatible)
+static bool add_match(const struct driver *driver, const void *fdt, int node,
+		      const char *compatible)
 {
 	if (match_count == MATCHES_MAX) {
 		log_warn("device tree: more than %u devices with a driver: the rest is left alone",
@@ -66,12 +67,13 @@ static void collect_matches(const void *fdt)
 	const char *compatible;
 
 	match_count = 0;
-	table_for_each(row, vg_drivers)
+	table_for_each (row, vg_drivers)
 		if (!(*row)->compatible && !add_match(*row, fdt, DRIVER_NO_NODE, NULL))
 			return;
 	for (int node = fdt ? 0 : -1; node >= 0; node = fdt_next_node(fdt, node, NULL)) {
 		driver = find_driver(fdt, node, &compatible);
-		if (driver && fdt_is_enabled(fdt, node) && !add_match(driver, fdt, node, compatible))
+		if (driver && fdt_is_enabled(fdt, node) &&
+		    !add_match(driver, fdt, node, compatible))
 			return;
 	}
 }
@@ -93,7 +95,8 @@ static void probe(struct match *match)
 	if (e == -EBUSY) /* there may be several UARTs, but there is one console */
 		log_debug("driver %s leaves %s alone", match->driver->name, path);
 	else if (e)
-		log_error("driver %s cannot drive %s: %s", match->driver->name, path, error_text(e));
+		log_error("driver %s cannot drive %s: %s", match->driver->name, path,
+			  error_text(e));
 	else
 		log_debug("driver %s drives %s", match->driver->name, path);
 }
@@ -117,8 +120,8 @@ void driver_probe_all(const void *fdt)
 
 	collect_matches(fdt);
 	console = fdt ? host_fdt_stdout(fdt) : DRIVER_NO_NODE;
-	for (unsigned class = 0; class < DRIVER_CLASS_COUNT; class++)
-		probe_class((enum driver_class)class, console);
+	for (unsigned class = 0; class < DRIVER_CLASS_COUNT; class ++)
+		probe_class((enum driver_class) class, console);
 }
 
 void driver_for_each_bound(void (*fn)(void *ctx, const char *driver, const char *node), void *ctx)
@@ -150,7 +153,8 @@ u32 host_device_u32(const struct host_device *dev, const char *property, u32 fal
 }
 
 /* Specifier @index in a list of specifiers of one controller, @width cells each. */
-static int translate_at(const struct host_device *dev, const char *property, unsigned first, u32 width, u32 *irq)
+static int translate_at(const struct host_device *dev, const char *property, unsigned first,
+			u32 width, u32 *irq)
 {
 	u32 cells[IRQ_CELLS_MAX];
 

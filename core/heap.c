@@ -42,7 +42,8 @@ struct slab {
 };
 #define SLAB_HEADER ((sizeof(struct slab) + 15) & ~15ul)
 
-struct class {
+struct class
+{
 	u16 slot_size;
 	u8 order; /* of its slabs */
 	struct list_node partial;
@@ -55,9 +56,9 @@ struct class {
 
 static struct spinlock heap_lock = SPINLOCK(LOCK_HEAP, "heap"); /* guards classes and all slabs */
 static struct class classes[] = {
-	CLASS(0, 48, 0),   CLASS(1, 64, 0),	CLASS(2, 96, 0),   CLASS(3, 128, 0),
-	CLASS(4, 192, 0),  CLASS(5, 256, 0),	CLASS(6, 384, 0),  CLASS(7, 512, 1),
-	CLASS(8, 768, 1),  CLASS(9, 1024, 1),	CLASS(10, 1536, 2), CLASS(11, 2080, 2),
+	CLASS(0, 48, 0),  CLASS(1, 64, 0),   CLASS(2, 96, 0),    CLASS(3, 128, 0),
+	CLASS(4, 192, 0), CLASS(5, 256, 0),  CLASS(6, 384, 0),   CLASS(7, 512, 1),
+	CLASS(8, 768, 1), CLASS(9, 1024, 1), CLASS(10, 1536, 2), CLASS(11, 2080, 2),
 };
 
 /* Holds the pages that slabs and large objects are made of; the objects are charged to their owners. */
@@ -108,7 +109,8 @@ static struct slab *slab_create_locked(struct class *class)
 	slab->free = NULL;
 	slab->used = 0;
 	for (u32 i = slots_per_slab(class); i > 0; i--)
-		put_free(slab, (struct header *)((u8 *)slab + SLAB_HEADER + (i - 1) * class->slot_size));
+		put_free(slab,
+			 (struct header *)((u8 *)slab + SLAB_HEADER + (i - 1) * class->slot_size));
 	list_push_front(&class->partial, &slab->link);
 	class->slab_count++;
 	return slab;

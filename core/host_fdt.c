@@ -20,8 +20,9 @@ static void add(struct hpa_range *ranges, unsigned *count, u64 base, u64 size, c
 	if (!size)
 		return;
 	if (*count == BOOT_RANGES_MAX)
-		log_error("device tree: more than %u %s ranges: 0x%llx+0x%llx is ignored", BOOT_RANGES_MAX,
-			  what, (unsigned long long)base, (unsigned long long)size);
+		log_error("device tree: more than %u %s ranges: 0x%llx+0x%llx is ignored",
+			  BOOT_RANGES_MAX, what, (unsigned long long)base,
+			  (unsigned long long)size);
 	else
 		ranges[(*count)++] = (struct hpa_range){ base, size };
 }
@@ -45,7 +46,8 @@ static void add_memory_nodes(const void *fdt, struct boot_memory *mem)
 	struct fdt_reg reg;
 	int node;
 
-	fdt_for_each_subnode(node, fdt, 0) {
+	fdt_for_each_subnode(node, fdt, 0)
+	{
 		const char *type = fdt_text(fdt, node, "device_type");
 
 		if (!type || strcmp(type, "memory") != 0 || !fdt_is_enabled(fdt, node))
@@ -64,7 +66,8 @@ static int add_reserved_nodes(const void *fdt, struct boot_memory *mem)
 
 	if (parent < 0)
 		return 0;
-	fdt_for_each_subnode(node, fdt, parent) {
+	fdt_for_each_subnode(node, fdt, parent)
+	{
 		if (!fdt_is_enabled(fdt, node))
 			continue;
 		for (unsigned i = 0; fdt_reg_entry(fdt, parent, node, i, &reg) == 0; i++) {

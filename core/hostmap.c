@@ -114,8 +114,8 @@ volatile void *hostmap_device(hpa_t base, u64 size)
 		spin_unlock(&map_lock, flags);
 	}
 	if (e)
-		log_error("device registers at 0x%llx+0x%llx cannot be mapped: %s", (unsigned long long)base.v,
-			  (unsigned long long)size, error_text(e));
+		log_error("device registers at 0x%llx+0x%llx cannot be mapped: %s",
+			  (unsigned long long)base.v, (unsigned long long)size, error_text(e));
 	return e ? NULL : hpa_to_ptr(base);
 }
 

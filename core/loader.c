@@ -122,13 +122,38 @@ static int too_small(const struct vm *vm, const struct range *window, const char
 	return -ENOSPC;
 }
 
+/* Everything that lies in guest memory already or is going to. */
+struct taken {
+	struct range ranges[VM_CONFIG_LOADS_MAX + 2];
+	unsigned count;
+};
+
+static void take(struct taken *t, u64 base, u64 size)
+{
+	t->ranges[t->count++] = (struct range){ base, size };
+}
+
+static void take_loads(struct taken *t, const struct vm *vm)
+{
+	for (u32 i = 0; i < vm->config->load_count; i++) {
+		const struct vm_load *load = &vm->config->loads[i];
+		struct bundle_file file;
+
+		if (bundle_find(load->name, &file) == 0)
+			take(t, load->base, file.size);
+	}
+}
+
 static int place_initrd(const struct vm *vm, struct loader_plan *plan)
 {
-	struct range window = window_of(vm, plan), image = { plan->image_base, plan->image_size };
+	struct range window = window_of(vm, plan);
+	struct taken t = { .count = 0 };
 
 	if (plan->initrd_size == 0)
 		return 0;
-	if (!place_high(&window, &image, 1, plan->initrd_size, PAGE_SIZE, &plan->initrd_base))
+	take_loads(&t, vm);
+	take(&t, plan->image_base, plan->image_size);
+	if (!place_high(&window, t.ranges, t.count, plan->initrd_size, PAGE_SIZE, &plan->initrd_base))
 		return too_small(vm, &window, "the initrd", plan->initrd_size);
 	return 0;
 }
@@ -136,16 +161,18 @@ static int place_initrd(const struct vm *vm, struct loader_plan *plan)
 static int place_tree(const struct vm *vm, struct loader_plan *plan)
 {
 	struct range window = window_of(vm, plan);
-	struct range taken[] = { { plan->image_base, plan->image_size },
-				 { plan->initrd_base, plan->initrd_size } };
+	struct taken t = { .count = 0 };
 
 	if (vm->fdt_size > TREE_MAX) {
 		log_error("VM %s: its tree has %u KiB, kernels take 2048; lower verdigris,count", vm->name,
 			  vm->fdt_size >> 10);
 		return -E2BIG;
 	}
-	if (place_high(&window, taken, ARRAY_SIZE(taken), vm->fdt_size, TREE_ALIGN, &plan->fdt_base) ||
-	    place_high(&window, taken, ARRAY_SIZE(taken), vm->fdt_size, PAGE_SIZE, &plan->fdt_base))
+	take_loads(&t, vm);
+	take(&t, plan->image_base, plan->image_size);
+	take(&t, plan->initrd_base, plan->initrd_size);
+	if (place_high(&window, t.ranges, t.count, vm->fdt_size, TREE_ALIGN, &plan->fdt_base) ||
+	    place_high(&window, t.ranges, t.count, vm->fdt_size, PAGE_SIZE, &plan->fdt_base))
 		return 0;
 	return too_small(vm, &window, "the tree", vm->fdt_size);
 }
@@ -263,6 +290,22 @@ static int load_roms(struct vm *vm)
 	return err;
 }
 
+/* Files that the tree puts at addresses of its own choice; they come before the image, which wins. */
+static int load_files(struct vm *vm)
+{
+	int err = 0;
+
+	for (u32 i = 0; !err && i < vm->config->load_count; i++) {
+		const struct vm_load *load = &vm->config->loads[i];
+		struct bundle_file file;
+
+		err = find_file(vm, load->name, &file);
+		if (!err)
+			err = loader_copy(vm, load->base, file.data, file.size);
+	}
+	return err;
+}
+
 /* Image, initrd and tree get their places; nothing but the tree is made yet. */
 static int plan_all(struct vm *vm, const struct loader *loader, const struct bundle_file *image,
 		    const struct bundle_file *initrd, struct loader_plan *plan)
@@ -313,6 +356,8 @@ int loader_load(struct vm *vm, struct loader_plan *plan)
 	if (!loader)
 		return report_unknown(vm, &image);
 	err = load_roms(vm);
+	if (!err)
+		err = load_files(vm);
 	if (!err)
 		err = plan_all(vm, loader, &image, &initrd, plan);
 	if (!err)

@@ -12,7 +12,8 @@ void spinlock_init(struct spinlock *lock, enum lock_rank rank, const char *name)
 /* Run queues are the one rank of which two may be held. */
 static bool may_follow(const struct spinlock *held, const struct spinlock *lock)
 {
-	return held->rank < lock->rank || (held->rank == LOCK_RUNQUEUE && lock->rank == LOCK_RUNQUEUE);
+	return held->rank < lock->rank ||
+	       (held->rank == LOCK_RUNQUEUE && lock->rank == LOCK_RUNQUEUE);
 }
 
 /* Before waiting for @lock, so that a wrong order is found even when nobody else runs. */
@@ -26,8 +27,10 @@ static void check_order(const struct spinlock *lock)
 		panic("lock %s is taken twice by CPU %u", lock->name, cpu->id);
 	for (u32 i = 0; i < cpu->lock_depth; i++)
 		if (!may_follow(cpu->lock_held[i], lock))
-			panic("lock %s (rank %u) is taken while %s (rank %u) is held: see core/lock.h for the order",
-			      lock->name, lock->rank, cpu->lock_held[i]->name, cpu->lock_held[i]->rank);
+			panic("lock %s (rank %u) is taken while %s (rank %u) is held: see "
+			      "core/lock.h for the order",
+			      lock->name, lock->rank, cpu->lock_held[i]->name,
+			      cpu->lock_held[i]->rank);
 }
 
 static void note_taken(struct spinlock *lock)
@@ -37,7 +40,8 @@ static void note_taken(struct spinlock *lock)
 	if (!CONFIG_LOCK_DEBUG || !cpu)
 		return;
 	if (cpu->lock_depth == ARRAY_SIZE(cpu->lock_held))
-		panic("CPU %u takes lock %s and holds %u already", cpu->id, lock->name, cpu->lock_depth);
+		panic("CPU %u takes lock %s and holds %u already", cpu->id, lock->name,
+		      cpu->lock_depth);
 	cpu->lock_held[cpu->lock_depth++] = lock;
 	__atomic_store_n(&lock->cpu, (u16)(cpu->id + 1), __ATOMIC_RELAXED);
 }
@@ -54,8 +58,8 @@ static void note_released(struct spinlock *lock)
 		i++;
 	if (i == cpu->lock_depth) {
 		if (lock->cpu)
-			panic("lock %s is released by CPU %u and held by CPU %d", lock->name, cpu->id,
-			      lock->cpu - 1);
+			panic("lock %s is released by CPU %u and held by CPU %d", lock->name,
+			      cpu->id, lock->cpu - 1);
 		return;
 	}
 	for (cpu->lock_depth--; i < cpu->lock_depth; i++)
@@ -114,5 +118,6 @@ void lock_assert_none_held(void)
 	struct cpu *cpu = this_cpu();
 
 	if (CONFIG_LOCK_DEBUG && cpu && cpu->lock_depth)
-		panic("lock %s is held where none may be", cpu->lock_held[cpu->lock_depth - 1]->name);
+		panic("lock %s is held where none may be",
+		      cpu->lock_held[cpu->lock_depth - 1]->name);
 }

@@ -99,8 +99,8 @@ static void show(enum log_level level, u64 ticks, const char *text)
 	char line[LOG_LINE_MAX + 40];
 	u64 us = time_to_ns(ticks) / 1000;
 	size_t len = format_to(line, sizeof(line), "[%5llu.%06llu] %s%s\n",
-			       (unsigned long long)(us / 1000000), (unsigned long long)(us % 1000000),
-			       level_prefixes[level], text);
+			       (unsigned long long)(us / 1000000),
+			       (unsigned long long)(us % 1000000), level_prefixes[level], text);
 
 	console_prompt_wipe();
 	console_write_nowait(line, MIN(len, sizeof(line) - 1));
@@ -128,7 +128,8 @@ void log_at(enum log_level level, const char *fmt, ...)
 	va_end(ap);
 }
 
-void log_replay(void (*line)(void *ctx, u64 ticks, enum log_level level, const char *text), void *ctx)
+void log_replay(void (*line)(void *ctx, u64 ticks, enum log_level level, const char *text),
+		void *ctx)
 {
 	struct record record;
 	char text[LOG_LINE_MAX + 1];
@@ -148,7 +149,8 @@ void log_replay(void (*line)(void *ctx, u64 ticks, enum log_level level, const c
 	spin_unlock(&log_lock, flags);
 }
 
-static struct spinlock limit_lock = SPINLOCK(LOCK_LEAF, "log limit"); /* guards every struct log_limit */
+static struct spinlock limit_lock =
+	SPINLOCK(LOCK_LEAF, "log limit"); /* guards every struct log_limit */
 
 /* Adds the tokens that have come since the last time. A limit of zeros is a new one: full. */
 static void refill(struct log_limit *limit, u64 now)

@@ -13,7 +13,8 @@ static bool charge(u64 *held, u64 limit, u64 amount)
 	do {
 		if (__builtin_add_overflow(old, amount, &sum) || (limit && sum > limit))
 			return false;
-	} while (!__atomic_compare_exchange_n(held, &old, sum, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(held, &old, sum, true, __ATOMIC_RELAXED,
+					      __ATOMIC_RELAXED));
 	return true;
 }
 

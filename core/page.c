@@ -32,7 +32,8 @@ struct region {
 };
 
 static struct {
-	struct spinlock lock; /* guards all below and the state bytes; regions do not change after page_init() */
+	struct spinlock
+		lock; /* guards all below and the state bytes; regions do not change after page_init() */
 	struct region regions[BOOT_RANGES_MAX];
 	unsigned region_count;
 	u32 free_orders; /* bit n: free[n] is not empty */
@@ -77,7 +78,8 @@ static void free_list_remove(struct region *r, u64 page, unsigned order)
 
 static bool is_free_block(const struct region *r, u64 page, unsigned order)
 {
-	return page >= r->first && page < r->end && r->state[page - r->first] == (STATE_FREE | order);
+	return page >= r->first && page < r->end &&
+	       r->state[page - r->first] == (STATE_FREE | order);
 }
 
 /* Puts a block back and merges it with its buddies as far as they are free. */
@@ -156,7 +158,8 @@ void page_free(struct mem_owner *owner, void *block, unsigned order)
 		free_locked(r, page, order);
 	spin_unlock(&pages.lock, flags);
 	if (state != (STATE_USED | order))
-		panic("page_free(%p, order %u) by %s: the page's state is 0x%02x, double free or wrong order",
+		panic("page_free(%p, order %u) by %s: the page's state is 0x%02x, double free or "
+		      "wrong order",
 		      block, order, owner->name, state);
 	mem_owner_uncharge_pages(owner, BIT(order));
 }
@@ -196,7 +199,8 @@ static u64 range_end(const struct hpa_range *range)
 {
 	u64 end;
 
-	return __builtin_add_overflow(range->base, range->size, &end) ? ~PAGE_MASK : MIN(end, ~PAGE_MASK);
+	return __builtin_add_overflow(range->base, range->size, &end) ? ~PAGE_MASK :
+									MIN(end, ~PAGE_MASK);
 }
 
 /* Whole pages only. Page 0 is left out: its address is the null pointer. */
@@ -231,7 +235,8 @@ static void add_region(struct region add)
  * The first run of pages at or after @page of region @r that no reserved range touches, as [@page, @end).
  * False when there is none.
  */
-static bool next_free_run(const struct boot_memory *mem, const struct region *r, u64 *page, u64 *end)
+static bool next_free_run(const struct boot_memory *mem, const struct region *r, u64 *page,
+			  u64 *end)
 {
 	const struct hpa_range *res = mem->reserved;
 

@@ -61,7 +61,8 @@ void panic_halt(void)
 	}
 }
 
-static void __printf(2, 0) __noreturn panic_va(const struct arch_trap_frame *frame, const char *fmt, va_list ap)
+static void __printf(2, 0) __noreturn
+	panic_va(const struct arch_trap_frame *frame, const char *fmt, va_list ap)
 {
 	const struct cpu *cpu = this_cpu();
 

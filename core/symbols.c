@@ -12,7 +12,8 @@ extern char _start[], text_end[];
 const char *symbol_find(uintptr_t addr, uintptr_t *offset)
 {
 	uintptr_t from_start = addr - (uintptr_t)_start;
-	u32 low = 0, high = symbols_count; /* rows below low start at or before addr, from high on after it */
+	u32 low = 0,
+	    high = symbols_count; /* rows below low start at or before addr, from high on after it */
 
 	if (addr >= (uintptr_t)text_end)
 		return NULL;

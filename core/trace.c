@@ -90,8 +90,10 @@ void trace_exit(struct vcpu *vcpu, unsigned cause)
 	struct exit_histogram *row = histogram_row(vcpu, cause);
 
 	vcpu->stats.last_exit_cause = cause;
-	if (row)
+	if (row) {
+		row->count++;
 		row->since = time_now();
+	}
 	trace(TRACE_EXIT, trace_vcpu_id(vcpu), cause);
 }
 
@@ -111,7 +113,7 @@ void trace_enter(struct vcpu *vcpu)
 	if (row && row->since) {
 		ticks = time_now() - row->since;
 		row->since = 0;
-		row->count++;
+		row->returned++;
 		row->ticks += ticks;
 		row->max = MAX(row->max, ticks);
 		row->bucket[bucket_of(ticks)]++;

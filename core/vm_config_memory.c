@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads the guest-physical map from a guest tree: memory, devices' registers, and what overlaps. */
 #include "vm_config_private.h"
+#include <core/bundle.h>
 #include <core/page.h>
 #include <libs/format.h>
 #include <string.h>
@@ -347,6 +348,17 @@ static void check_entry_address(struct config_check *c)
 				(ull)config->entry);
 }
 
+static void check_load(struct config_check *c, const struct vm_load *load)
+{
+	struct bundle_file file;
+
+	if (bundle_find(load->name, &file) == 0 &&
+	    !is_inside(c->config, KIND(RAM) | KIND(ROM), load->base, file.size))
+		vm_config_error(c, fdt_path_offset(c->fdt, "/chosen"),
+				"verdigris,load: %s with 0x%zx bytes at 0x%llx is not in one RAM or ROM; move it",
+				load->name, file.size, (ull)load->base);
+}
+
 /* An alias can be mapped only when its target is there, so they come last. */
 static void put_aliases_last(struct vm_config *config)
 {
@@ -380,4 +392,6 @@ void vm_config_check_map(struct config_check *c)
 	if (!c->memory_seen && c->stack[0].mapped)
 		vm_config_error(c, 0, "the machine has no RAM; add memory@... { device_type = \"memory\"; reg = <base size>; }");
 	check_entry_address(c);
+	for (unsigned i = 0; i < config->load_count; i++)
+		check_load(c, &config->loads[i]);
 }

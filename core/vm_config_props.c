@@ -5,6 +5,7 @@
 #include <core/control.h>
 #include <core/cpu.h>
 #include <libs/format.h>
+#include <libs/parse.h>
 #include <string.h>
 
 /* Kinds of nodes in which a property has its place. */
@@ -169,20 +170,23 @@ static void check_model(struct config_check *c, const struct rule *rule, const s
 		memcpy(field(c, rule), v->data, (size_t)v->len);
 }
 
-/* True if the string names a file of the bundle; else reported. */
-static bool check_in_bundle(struct config_check *c, const struct rule *rule, const struct value *v)
+/* True if @file is in the bundle; else reported. */
+static bool is_in_bundle(struct config_check *c, const struct value *v, const char *file)
 {
-	struct bundle_file file;
+	struct bundle_file found;
 	char there[80];
 
-	if (!check_string(c, rule, v))
-		return false;
-	if (bundle_find(v->data, &file) == 0)
+	if (bundle_find(file, &found) == 0)
 		return true;
 	vm_config_list_bundle(there, sizeof(there));
 	vm_config_error(c, v->node, "%s names \"%s\", which is not in the bundle; there are: %s", v->name,
-			v->data, there);
+			file, there);
 	return false;
+}
+
+static bool check_in_bundle(struct config_check *c, const struct rule *rule, const struct value *v)
+{
+	return check_string(c, rule, v) && is_in_bundle(c, v, v->data);
 }
 
 static void check_file(struct config_check *c, const struct rule *rule, const struct value *v)
@@ -285,6 +289,40 @@ static void check_affinity(struct config_check *c, const struct rule *rule, cons
 	}
 }
 
+/* One word of verdigris,load: "file@0x82000000". */
+static void add_load(struct config_check *c, const struct value *v, const char *word)
+{
+	const char *at = strrchr(word, '@');
+	struct vm_load *load = &c->config->loads[c->config->load_count];
+
+	if (c->config->load_count == VM_CONFIG_LOADS_MAX) {
+		vm_config_error(c, v->node, "%s has more than %d files; give fewer", v->name, VM_CONFIG_LOADS_MAX);
+		return;
+	}
+	if (!at || at == word || (size_t)(at - word) >= sizeof(load->name) ||
+	    parse_u64(at + 1, 0, ~0ull, &load->base)) {
+		vm_config_error(c, v->node, "%s has \"%s\"; give a file and its address, \"vmlinuz@0x82000000\"",
+				v->name, word);
+		return;
+	}
+	format_to(load->name, sizeof(load->name), "%.*s", (int)(at - word), word);
+	if (is_in_bundle(c, v, load->name))
+		c->config->load_count++;
+}
+
+static void check_loads(struct config_check *c, const struct rule *rule, const struct value *v)
+{
+	const char *word = v->data, *end = v->data + v->len;
+
+	(void)rule;
+	if (v->len == 0 || end[-1] != '\0')
+		vm_config_error(c, v->node, "%s is no list of strings; give files and addresses, \"vmlinuz@0x82000000\"",
+				v->name);
+	else
+		for (; word < end; word += strlen(word) + 1)
+			add_load(c, v, word);
+}
+
 static void check_root_compatible(struct config_check *c, const struct rule *rule, const struct value *v)
 {
 	(void)rule;
@@ -336,6 +374,7 @@ static const struct rule rules[] = {
 	RULE("verdigris,kernel", IN_CHOSEN, check_file, FIELD(kernel), FILE_NAME),
 	RULE("verdigris,initrd", IN_CHOSEN, check_file, FIELD(initrd), FILE_NAME),
 	RULE("verdigris,firmware", IN_CHOSEN, check_file, FIELD(firmware), FILE_NAME),
+	RULE("verdigris,load", IN_CHOSEN, check_loads),
 	RULE("verdigris,entry", IN_CHOSEN, check_entry, FIELD(entry)),
 	RULE("verdigris,rom", IN_MAPPED, check_rom, FILE_NAME),
 	RULE("verdigris,alias-of", IN_MAPPED, check_address),

@@ -16,6 +16,8 @@
 #define TEMPLATE_PHANDLES_MAX 8
 #define ARCH_ROOM 4096       /* for what arch code adds to the tree as a whole */
 #define ARCH_ROOM_A_CPU 1024 /* and to each cpu node */
+/* Left free at the end of the final tree: boot loaders in the guest add to it where it lies. */
+#define GUEST_ROOM 4096
 
 struct tree_writer {
 	const void *from;
@@ -378,12 +380,20 @@ static int complete(struct vm *vm, void *to, size_t size, u64 initrd_base, u64 i
 	if (err)
 		return err == -FDT_ERR_NOSPACE ? -ENOSPC : -EINVAL;
 	err = arch_vm_complete_tree(vm, to);
-	return err ? err : fdt_pack(to) ? -EINVAL : 0;
+	if (err)
+		return err;
+	if (fdt_pack(to))
+		return -EINVAL;
+	if (size - fdt_totalsize(to) < GUEST_ROOM)
+		return -ENOSPC;
+	fdt_set_totalsize(to, fdt_totalsize(to) + GUEST_ROOM);
+	return 0;
 }
 
 int vm_config_build_tree(struct vm *vm, u64 initrd_base, u64 initrd_size)
 {
-	size_t size = vm->config->fdt_size + ARCH_ROOM + vm->config->vcpu_count * (size_t)ARCH_ROOM_A_CPU;
+	size_t size = vm->config->fdt_size + ARCH_ROOM + GUEST_ROOM +
+		      vm->config->vcpu_count * (size_t)ARCH_ROOM_A_CPU;
 	int err = -ENOSPC;
 	void *to = NULL;
 

@@ -4,9 +4,9 @@
 #include <string.h>
 
 struct spec {
-	bool left;     /* - */
-	bool zero;     /* 0 */
-	bool prefix;   /* # */
+	bool left;   /* - */
+	bool zero;   /* 0 */
+	bool prefix; /* # */
 	int width;
 	int precision; /* -1: none */
 	int length;    /* h counts -1, l and z count +1 */
@@ -40,7 +40,8 @@ static void emit_field(const struct output *out, const struct spec *spec, const 
 {
 	size_t prefix_len = strlen(prefix);
 	size_t used = prefix_len + len;
-	size_t fill = spec->width > 0 && (size_t)spec->width > used ? (size_t)spec->width - used : 0;
+	size_t fill =
+		spec->width > 0 && (size_t)spec->width > used ? (size_t)spec->width - used : 0;
 	bool zeros = spec->zero && !spec->left;
 
 	if (!spec->left && !zeros)
@@ -53,7 +54,8 @@ static void emit_field(const struct output *out, const struct spec *spec, const 
 		pad(out, ' ', fill);
 }
 
-static void emit_number(const struct output *out, const struct spec *spec, const char *prefix, u64 value)
+static void emit_number(const struct output *out, const struct spec *spec, const char *prefix,
+			u64 value)
 {
 	bool hex = spec->conversion == 'x' || spec->conversion == 'X' || spec->conversion == 'p';
 	const char *digits = spec->conversion == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
@@ -177,8 +179,9 @@ static void convert(const struct output *out, const struct spec *spec, struct ar
 	switch (spec->conversion) {
 	case 'd':
 	case 'i':
-		emit_signed(out, spec, spec->length > 0 ? va_arg(args->ap, s64) :
-							  narrow_signed(spec, va_arg(args->ap, int)));
+		emit_signed(out, spec,
+			    spec->length > 0 ? va_arg(args->ap, s64) :
+					       narrow_signed(spec, va_arg(args->ap, int)));
 		break;
 	case 'u':
 	case 'x':

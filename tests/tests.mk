@@ -50,6 +50,24 @@ $(O)/fuzz/fuzz_%: $(O)/fuzz/obj/tests/fuzz/fuzz_%.o $(O)/fuzz/product.a
 	@$(call say,LD,$@)
 	$(Q)clang -fsanitize=fuzzer,address,undefined -o $@ $< $(host-link)
 
+# arch/riscv's files that decide something, with variables for CSRs and a played core (tests/unit/riscv).
+# tests/unit/riscv/test_<topic>.c becomes unit/test_riscv_<topic>, tests/fuzz/riscv/ likewise.
+riscv-host-sources := $(addprefix arch/riscv/,decode.c dump.c fpu.c guest_csr.c guest_timer.c isa.c translate.c) \
+	$(filter-out %/sbi_console.c,$(wildcard arch/riscv/sbi*.c)) tests/unit/riscv/fake.c core/errno.c libs/format.c
+riscv-host-objects = $(riscv-host-sources:%.c=$(O)/$(1)/obj/%.o) $(libfdt:%=$(O)/$(1)/obj/libfdt/%.o)
+RISCV_INCLUDES = -I tests/unit/riscv/include -I tests/unit/include -I arch/riscv/include -I core/include \
+	-I libs/include -I $(O)/include -I $(O)/libfdt -include $(O)/include/config.h
+$(foreach d,arch/riscv tests/unit/riscv,$(O)/unit/obj/$d/%.o $(O)/fuzz/obj/$d/%.o) $(O)/fuzz/obj/tests/fuzz/riscv/%.o: \
+	HOST_INCLUDES = $(RISCV_INCLUDES)
+unit: $(patsubst tests/unit/riscv/test_%.c,$(O)/unit/test_riscv_%,$(wildcard tests/unit/riscv/test_*.c))
+fuzz: $(patsubst tests/fuzz/riscv/fuzz_%.c,$(O)/fuzz/fuzz_riscv_%,$(wildcard tests/fuzz/riscv/fuzz_*.c))
+$(O)/unit/test_riscv_%: $(O)/unit/obj/tests/unit/riscv/test_%.o $(call riscv-host-objects,unit)
+	@$(call say,LD,$@)
+	$(Q)$(HOSTCC) $(unit-sanitize) -no-pie -o $@ $^ -lcmocka
+$(O)/fuzz/fuzz_riscv_%: $(O)/fuzz/obj/tests/fuzz/riscv/fuzz_%.o $(call riscv-host-objects,fuzz)
+	@$(call say,LD,$@)
+	$(Q)clang -fsanitize=fuzzer,address,undefined -no-pie -o $@ $^
+
 # ---------------------------------------------------------------- bare-metal guests
 # tests/guests/<topic>.c or tests/guests/<arch>/<topic>.c is one guest, linked with tests/guests/lib.
 guests-dir := tests/guests

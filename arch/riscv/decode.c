@@ -186,16 +186,20 @@ int riscv_decode_access(u32 insn, struct riscv_access *access)
  */
 static int decode_transformed(u32 insn, struct riscv_access *access)
 {
-	int err;
+	unsigned funct3 = insn >> 12 & 7;
+	bool store = insn & (OPCODE_LOAD ^ OPCODE_STORE);
 
-	*access = (struct riscv_access){ 0 };
-	if (field(insn, 15, 5))
+	/* Bit 1 tells the length; bits 19:15 how far into a misaligned access the fault came (0: aligned). */
+	if (((insn | 2) & 0x5f) != OPCODE_LOAD || insn & (0x1f << 15) || funct3 > (store ? 3 : 6))
 		return -ENOSYS;
-	err = decode_full(insn | 2, access);
+	access->size = (u8)(1u << (funct3 & 3));
+	access->length = insn & 2 ? 4 : 2;
+	access->store = store;
+	access->sign_extend = funct3 < 3;
+	access->reg = (insn >> (store ? 20 : 7)) & 31;
+	access->base = 0;
 	access->offset = 0;
-	if (!(insn & 2))
-		access->length = 2;
-	return err;
+	return 0;
 }
 
 static u64 access_address(const struct vcpu *vcpu, const struct riscv_access *access)

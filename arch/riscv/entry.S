@@ -7,13 +7,14 @@
  *  riscv_enter ──sret──► guest ──trap──► trap_vector (sscratch = vCPU)
  *       ▲                  ▲                │ caller-saved registers to memory
  *       │ ret              │ sret           ▼
- *       │                  ├──────── riscv_exit_fast: SBI calls, host interrupts
- *       │                  │                │ all others: the rest of the registers to memory
+ *       │                  ├──────── riscv_exit_sbi, riscv_exit_interrupt
+ *       │                  │ sret           │ all others: the rest of the registers to memory
  *       │                  │                ▼
- *       └── host's callee-saved ◄── riscv_exit_slow
+ *       │                  ├──────── riscv_exit_slow, riscv_exit_serve
+ *       └────────── host's callee-saved ────┘
  *
- * Callee-saved registers of the guest stay in the CPU on the fast path: C code preserves them. gp is
- * never used by the hypervisor, so the guest's stays where it is.
+ * Each handler answers with the vCPU to resume, or NULL. Callee-saved registers of the guest stay in the
+ * CPU on the fast path: C code preserves them. gp is never used by the hypervisor.
  */
 
 	.macro for_caller_saved op, base
@@ -94,22 +95,32 @@ trap_vector:
 	beqz	a0, host_trap
 	for_caller_saved sd, a0
 	csrrw	t0, sscratch, zero
+	csrr	a1, scause
 	sd	t0, VCPU_X(10)(a0)
 	ld	tp, VCPU_HOST_TP(a0)
+	addi	t1, a1, -EXC_ECALL_VS
 	ld	sp, CPU_HOST_SP(tp)
-	csrr	a1, scause
-	call	riscv_exit_fast
-	mv	a1, a0
+	bnez	t1, 1f
+	call	riscv_exit_sbi
+	bnez	a0, resume
+	/* The cause is dealt with, but something else wants attention. */
+serve:
 	ld	a0, CPU_VCPU(tp)
-	beqz	a1, resume
 	for_callee_saved sd, a0
-	call	riscv_exit_slow
-	mv	a1, a0
-	ld	a0, CPU_VCPU(tp)
-	beqz	a1, resume_all
+	call	riscv_exit_serve
+	bnez	a0, resume_all
+leave:
 	for_host_saved ld
 	addi	sp, sp, 112
 	ret
+1:	bltz	a1, 2f
+	for_callee_saved sd, a0
+	call	riscv_exit_slow
+	bnez	a0, resume_all
+	j	leave
+2:	call	riscv_exit_interrupt
+	bnez	a0, resume
+	j	serve
 
 	/*
 	 * The hypervisor itself trapped. The frame goes below its stack pointer. tp is not in it: the task

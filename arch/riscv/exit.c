@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* riscv64: guest exits, from the trap vector to core and back. */
-#include <arch/asm.h>
 #include <arch/guest.h>
 #include <arch/host.h>
 #include <arch/trap.h>
@@ -67,7 +66,7 @@ void riscv_inject_access_fault(struct vcpu *vcpu, const struct riscv_trap *trap)
 /* Pseudo-instructions in htinst: the fault came from the guest's own page-table walk (table 19.6). */
 static bool is_walk_fault(u64 htinst)
 {
-	return htinst == 0x2000 || htinst == 0x2020 || htinst == 0x3000 || htinst == 0x3020;
+	return (htinst & ~0x1020ul) == 0x2000;
 }
 
 /* htval holds the address without its low two bits, which are those of stval; 0 where the hart does not tell. */
@@ -85,26 +84,28 @@ static bool find_gpa(struct vcpu *vcpu, const struct riscv_trap *trap, u64 *addr
 	return true;
 }
 
-static u64 extend(u64 value, const struct riscv_access *access)
+static u64 extend(u64 value, unsigned size)
 {
-	unsigned unused = 64 - 8 * access->size;
+	unsigned unused = 64 - 8 * size;
 
-	return access->sign_extend ? (u64)((s64)(value << unused) >> unused) : value << unused >> unused;
+	return (u64)((s64)(value << unused) >> unused);
 }
 
 static int access_device(struct vcpu *vcpu, u64 addr, const struct riscv_access *access)
 {
 	u64 *x = vcpu->arch.x;
-	struct vcpu_exit exit = {
-		.kind = EXIT_MMIO,
-		.io = { .addr = addr, .data = x[access->reg], .size = access->size, .write = access->store },
-	};
-	int err = exit_handle(vcpu, &exit);
+	u64 data;
+	int err;
 
-	if (err)
+	if (access->store) {
+		err = exit_mmio_write(vcpu, addr, access->size, x[access->reg]);
+	} else {
+		err = exit_mmio_read(vcpu, addr, access->size, &data);
+		if (!err && access->reg)
+			x[access->reg] = access->sign_extend ? extend(data, access->size) : data;
+	}
+	if (unlikely(err))
 		return err;
-	if (!access->store && access->reg)
-		x[access->reg] = extend(exit.io.data, access);
 	riscv_advance(access->length);
 	return 0;
 }
@@ -125,16 +126,14 @@ static enum riscv_exit data_fault(struct vcpu *vcpu, const struct riscv_trap *tr
 	u64 addr;
 	int err = -EFAULT;
 
-	if (is_walk_fault(trap->htinst) || !find_gpa(vcpu, trap, &addr)) {
-		riscv_inject_access_fault(vcpu, trap);
-		return RISCV_RESUME;
+	if (!is_walk_fault(trap->htinst) && find_gpa(vcpu, trap, &addr)) {
+		err = riscv_decode_trap(vcpu, trap, &access);
+		if (likely(!err))
+			err = access_device(vcpu, addr, &access);
+		else if (err == -ENOSYS)
+			err = check_memory(vcpu, addr, trap->cause == EXC_STORE_GUEST_FAULT);
 	}
-	err = riscv_decode_trap(vcpu, trap, &access);
-	if (err == -ENOSYS)
-		err = check_memory(vcpu, addr, trap->cause == EXC_STORE_GUEST_FAULT);
-	else if (!err)
-		err = access_device(vcpu, addr, &access);
-	if (err && err != -EAGAIN)
+	if (unlikely(err && err != -EAGAIN))
 		riscv_inject_access_fault(vcpu, trap);
 	return RISCV_RESUME;
 }
@@ -172,9 +171,7 @@ static enum riscv_exit dispatch(struct vcpu *vcpu, const struct riscv_trap *trap
 	static enum riscv_exit (*const handlers[])(struct vcpu *, const struct riscv_trap *) = {
 		[EXC_INST_ILLEGAL] = illegal_instruction,
 		[EXC_INST_GUEST_FAULT] = fetch_fault,
-		[EXC_LOAD_GUEST_FAULT] = data_fault,
 		[EXC_VIRTUAL_INST] = riscv_virtual_instruction,
-		[EXC_STORE_GUEST_FAULT] = data_fault,
 	};
 
 	if (trap->cause < ARRAY_SIZE(handlers) && handlers[trap->cause])
@@ -182,59 +179,70 @@ static enum riscv_exit dispatch(struct vcpu *vcpu, const struct riscv_trap *trap
 	return reflect(vcpu, trap);
 }
 
-static void count(struct vcpu *vcpu, u64 cause)
-{
-	unsigned index = cause & CAUSE_INTERRUPT ? RISCV_EXIT_INTERRUPT + (cause & 15) : cause & 31;
+/* ---- from entry.S: each answers with the vCPU to resume, or NULL ---- */
 
+struct vcpu *riscv_exit_sbi(struct vcpu *vcpu);
+struct vcpu *riscv_exit_interrupt(struct vcpu *vcpu, u64 cause);
+struct vcpu *riscv_exit_slow(struct vcpu *vcpu);
+struct vcpu *riscv_exit_serve(struct vcpu *vcpu);
+
+static inline void count(struct vcpu *vcpu, u64 index)
+{
 	vcpu->arch.cause_count[index]++;
 	vcpu->stats.last_exit_cause = index;
 	if (unlikely(trace_on))
-		trace_exit(vcpu, index);
+		trace_exit(vcpu, (unsigned)index);
 }
 
-/* From entry.S, caller-saved registers in memory only. Answers EXIT_FAST_*. */
-u64 riscv_exit_fast(struct vcpu *vcpu, u64 cause);
-
-u64 riscv_exit_fast(struct vcpu *vcpu, u64 cause)
+static inline bool wants_attention(const struct vcpu *vcpu)
 {
-	count(vcpu, cause);
-	if (likely(cause == EXC_ECALL_VS)) {
-		sbi_call(vcpu);
-	} else if (cause & CAUSE_INTERRUPT) {
-		riscv_interrupt(cause);
-	} else {
-		return EXIT_FAST_SLOW;
-	}
-	if (unlikely(this_cpu()->resched | vcpu->requests | vcpu->waiting))
-		return EXIT_FAST_SERVICE;
-	if (unlikely(trace_on))
-		trace_enter(vcpu);
-	return EXIT_FAST_RESUME;
+	return unlikely(this_cpu()->resched | vcpu->requests | vcpu->waiting | trace_on);
 }
 
-/* From entry.S, all registers in memory. True: leave arch_vcpu_enter(). */
-u64 riscv_exit_slow(struct vcpu *vcpu, u64 fast);
-
-u64 riscv_exit_slow(struct vcpu *vcpu, u64 fast)
+/* Caller-saved registers in memory, the others still in the CPU. NULL: riscv_exit_serve() shall look. */
+struct vcpu *riscv_exit_sbi(struct vcpu *vcpu)
 {
-	enum riscv_exit how = RISCV_RESUME;
+	count(vcpu, EXC_ECALL_VS);
+	sbi_call(vcpu);
+	return wants_attention(vcpu) ? NULL : vcpu;
+}
 
-	if (fast == EXIT_FAST_SLOW) {
-		struct riscv_trap trap = {
-			.cause = csr_read(scause),
-			.tval = csr_read(stval),
-			.htval = csr_read(CSR_HTVAL),
-			.htinst = csr_read(CSR_HTINST),
-		};
+struct vcpu *riscv_exit_interrupt(struct vcpu *vcpu, u64 cause)
+{
+	count(vcpu, RISCV_EXIT_INTERRUPT + (cause & 15));
+	riscv_interrupt(cause);
+	return wants_attention(vcpu) ? NULL : vcpu;
+}
 
-		vcpu->stats.exits++;
-		how = dispatch(vcpu, &trap);
-	}
+/* All registers in memory. NULL: back to vcpu_run(). */
+struct vcpu *riscv_exit_serve(struct vcpu *vcpu)
+{
 	if (vcpu->requests && riscv_serve_requests(vcpu))
-		return true;
-	if (how == RISCV_LEAVE || this_cpu()->resched || vcpu->waiting)
-		return true;
+		return NULL;
+	if (this_cpu()->resched || vcpu->waiting)
+		return NULL;
 	if (unlikely(trace_on))
 		trace_enter(vcpu);
-	return false;
+	return vcpu;
+}
+
+struct vcpu *riscv_exit_slow(struct vcpu *vcpu)
+{
+	struct riscv_trap trap = {
+		.cause = csr_read(scause),
+		.tval = csr_read(stval),
+		.htval = csr_read(CSR_HTVAL),
+		.htinst = csr_read(CSR_HTINST),
+	};
+	enum riscv_exit how;
+
+	count(vcpu, trap.cause & 31);
+	vcpu->stats.exits++;
+	if (likely(trap.cause == EXC_LOAD_GUEST_FAULT || trap.cause == EXC_STORE_GUEST_FAULT))
+		how = data_fault(vcpu, &trap);
+	else
+		how = dispatch(vcpu, &trap);
+	if (unlikely(how == RISCV_LEAVE))
+		return NULL;
+	return wants_attention(vcpu) ? riscv_exit_serve(vcpu) : vcpu;
 }

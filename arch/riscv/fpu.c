@@ -7,12 +7,6 @@
 #include <core/vm.h>
 #include <string.h>
 
-void fpu_save_float(u64 *f, u64 *fcsr);
-void fpu_load_float(const u64 *f, const u64 *fcsr);
-void fpu_save_vector(void *registers, u64 *control);
-void fpu_load_vector(const void *registers, const u64 *control);
-u64 fpu_vlenb(void);
-
 #define VTYPE_VILL BIT(63)
 
 /*

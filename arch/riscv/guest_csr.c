@@ -80,7 +80,8 @@ static enum riscv_exit wait_for_interrupt(struct vcpu *vcpu, u32 insn)
 	riscv_advance(4);
 	if (arch_vcpu_has_interrupt(vcpu, &deadline))
 		return RISCV_RESUME;
-	return exit_handle(vcpu, &exit) ? RISCV_RESUME : RISCV_LEAVE;
+	exit_handle(vcpu, &exit);
+	return RISCV_LEAVE;
 }
 
 /* The trap value is the instruction, or 0 where the hardware does not give it. */

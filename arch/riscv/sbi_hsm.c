@@ -47,7 +47,8 @@ static long wait_suspended(struct vcpu *vcpu)
 	struct vcpu_exit exit = { .kind = EXIT_HALT };
 
 	vcpu->arch.suspended = true;
-	return exit_handle(vcpu, &exit) ? SBI_ERR_FAILED : SBI_SUCCESS;
+	exit_handle(vcpu, &exit);
+	return SBI_SUCCESS;
 }
 
 /*

@@ -66,7 +66,8 @@ static long legacy_shutdown(struct vcpu *vcpu)
 {
 	struct vcpu_exit exit = { .kind = EXIT_POWER, .power = EXIT_POWER_OFF };
 
-	return exit_handle(vcpu, &exit) ? SBI_ERR_FAILED : SBI_SUCCESS;
+	exit_handle(vcpu, &exit);
+	return SBI_SUCCESS;
 }
 
 static long legacy_handle(struct vcpu *vcpu, u32 fid, u64 *value)

@@ -22,7 +22,8 @@ static long srst_handle(struct vcpu *vcpu, u32 fid, u64 *value)
 	exit.power = powers[type];
 	if (type == SBI_SRST_SHUTDOWN && reason == SBI_SRST_REASON_FAILURE)
 		exit.power = EXIT_POWER_CRASHED;
-	return exit_handle(vcpu, &exit) ? SBI_ERR_FAILED : SBI_SUCCESS;
+	exit_handle(vcpu, &exit);
+	return SBI_SUCCESS;
 }
 
 DEFINE_SBI_EXTENSION(sbi_srst) = {

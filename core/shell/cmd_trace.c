@@ -124,8 +124,9 @@ static void show_event(void *ctx, const struct trace_event *event)
 	subject(show, event, about, sizeof(about));
 	details(event, what, sizeof(what));
 	if (!show->json) {
-		shell_printf(show->sh, "%6lu.%09lu %3u %-7s %-18s %s\n", ns / 1000000000, ns % 1000000000, event->cpu,
-			     trace_kind_name((enum trace_kind)event->kind), about, what);
+		shell_printf(show->sh, "%6lu.%09lu %3u %-7s %s%*s%s\n", ns / 1000000000, ns % 1000000000, event->cpu,
+			     trace_kind_name((enum trace_kind)event->kind), about,
+			     *what ? 19 - (int)MIN(strlen(about), (size_t)18) : 0, "", what);
 		return;
 	}
 	json_object_open(show->json, NULL);
@@ -176,6 +177,7 @@ static unsigned sum_rows(struct shell *sh, const char *vm, struct exit_histogram
 		found++;
 		for (unsigned cause = 0; cause < arch_exit_name_count; cause++) {
 			sum[cause].count += one[cause].count;
+			sum[cause].returned += one[cause].returned;
 			sum[cause].ticks += one[cause].ticks;
 			sum[cause].max = MAX(sum[cause].max, one[cause].max);
 			for (unsigned b = 0; b < TRACE_BUCKETS; b++)
@@ -188,7 +190,7 @@ static unsigned sum_rows(struct shell *sh, const char *vm, struct exit_histogram
 /* Nanoseconds that at least @percent of the exits took no longer than; the bucket's bound, or the longest. */
 static u64 percentile(const struct exit_histogram *row, u64 percent)
 {
-	u64 wanted = (row->count * percent + 99) / 100;
+	u64 wanted = (row->returned * percent + 99) / 100;
 	u64 seen = 0;
 
 	for (unsigned b = 0; b < TRACE_BUCKETS - 1; b++) {
@@ -201,14 +203,15 @@ static u64 percentile(const struct exit_histogram *row, u64 percent)
 
 static void print_rows(struct shell *sh, const char *vm, const struct exit_histogram *rows)
 {
-	shell_printf(sh, "%s\n  %-24s %10s %14s %10s %10s %10s %10s\n", vm, "EXIT", "COUNT", "TOTAL us", "MEAN ns",
-		     "50% < ns", "99% < ns", "MAX ns");
+	shell_printf(sh, "%s\n  %-24s %10s %10s %14s %10s %10s %10s %10s\n", vm, "EXIT", "COUNT", "BACK AGAIN", "TOTAL us",
+		     "MEAN ns", "50% < ns", "99% < ns", "MAX ns");
 	for (unsigned i = 0; i < arch_exit_name_count; i++) {
 		const struct exit_histogram *row = &rows[i];
 
 		if (row->count)
-			shell_printf(sh, "  %-24s %10lu %14lu %10lu %10lu %10lu %10lu\n", arch_exit_names[i], row->count,
-				     time_to_ns(row->ticks) / 1000, time_to_ns(row->ticks) / row->count,
+			shell_printf(sh, "  %-24s %10lu %10lu %14lu %10lu %10lu %10lu %10lu\n", arch_exit_names[i],
+				     row->count, row->returned, time_to_ns(row->ticks) / 1000,
+				     row->returned ? time_to_ns(row->ticks) / row->returned : 0,
 				     percentile(row, 50), percentile(row, 99), time_to_ns(row->max));
 	}
 }
@@ -222,6 +225,7 @@ static void json_rows(struct json *json, const char *vm, const struct exit_histo
 		json_string(json, "vm", vm);
 		json_string(json, "exit", arch_exit_names[i]);
 		json_u64(json, "count", rows[i].count);
+		json_u64(json, "returned", rows[i].returned);
 		json_u64(json, "total_ns", time_to_ns(rows[i].ticks));
 		json_u64(json, "max_ns", time_to_ns(rows[i].max));
 		json_array_open(json, "buckets");

@@ -41,20 +41,23 @@ static void offer_text(struct search *search, const char *candidate)
 
 static void offer_nouns(struct search *search)
 {
-	const struct shell_cmd *const *row;
+	const struct shell_cmd *cmd = NULL;
+	const char *last = "";
 
-	table_for_each(row, vg_shell_cmds)
-		if (shell_first_of_noun(row))
-			offer_text(search, (*row)->noun);
+	while ((cmd = shell_next(cmd))) {
+		if (strcmp(cmd->noun, last) != 0)
+			offer_text(search, cmd->noun);
+		last = cmd->noun;
+	}
 }
 
 static void offer_verbs(struct search *search, const char *noun)
 {
-	const struct shell_cmd *const *row;
+	const struct shell_cmd *cmd = NULL;
 
-	table_for_each(row, vg_shell_cmds)
-		if (strcmp((*row)->noun, noun) == 0 && *(*row)->verb)
-			offer_text(search, (*row)->verb);
+	while ((cmd = shell_next(cmd)))
+		if (strcmp(cmd->noun, noun) == 0 && *cmd->verb)
+			offer_text(search, cmd->verb);
 }
 
 static void offer_vms(struct search *search)
@@ -181,6 +184,6 @@ void shell_complete(struct shell *sh)
 		line_insert(line, search.common + search.prefix_len, common - search.prefix_len);
 	else if (search.count > 1)
 		list(&search, &before);
-	if (search.count == 1)
+	if (search.count == 1 && line->text[line->cursor] != ' ')
 		line_insert(line, " ", 1);
 }

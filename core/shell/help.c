@@ -15,16 +15,15 @@ static void print_row(struct shell *sh, const struct shell_cmd *cmd)
 
 void shell_help_noun(struct shell *sh, const char *noun)
 {
-	const struct shell_cmd *const *row;
+	const struct shell_cmd *cmd = NULL;
 
-	table_for_each(row, vg_shell_cmds)
-		if (strcmp((*row)->noun, noun) == 0)
-			print_row(sh, *row);
+	while ((cmd = shell_next(cmd)))
+		if (!noun || strcmp(cmd->noun, noun) == 0)
+			print_row(sh, cmd);
 }
 
 static int cmd_help(struct shell *sh, const struct shell_args *args)
 {
-	const struct shell_cmd *const *row;
 	const char *noun = shell_arg(args, 0);
 	const char *verb = shell_arg(args, 1);
 	const struct shell_cmd *cmd;
@@ -38,9 +37,7 @@ static int cmd_help(struct shell *sh, const struct shell_args *args)
 	}
 	if (noun && !shell_noun_exists(noun))
 		return shell_error(sh, "there is no command %.40s; `help` lists all", noun);
-	table_for_each(row, vg_shell_cmds)
-		if (shell_first_of_noun(row) && (!noun || strcmp((*row)->noun, noun) == 0))
-			shell_help_noun(sh, (*row)->noun);
+	shell_help_noun(sh, noun);
 	return 0;
 }
 

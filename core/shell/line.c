@@ -72,7 +72,7 @@ void line_begin(struct line *line)
 	set_text(line, "");
 	line->state = KEY_PLAIN;
 	line->history_at = line->history_count;
-	line_redraw(line);
+	put_text(line, line->prompt);
 }
 
 /* ---------------------------------------------------------------- editing */

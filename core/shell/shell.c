@@ -31,14 +31,22 @@ const struct shell_cmd *shell_find(const char *noun, const char *verb)
 	return NULL;
 }
 
-bool shell_first_of_noun(const struct shell_cmd *const *row)
+static int compare(const struct shell_cmd *a, const struct shell_cmd *b)
 {
-	const struct shell_cmd *const *earlier;
+	int order = strcmp(a->noun, b->noun);
 
-	for (earlier = __start_vg_shell_cmds; earlier < row; earlier++)
-		if (strcmp((*earlier)->noun, (*row)->noun) == 0)
-			return false;
-	return true;
+	return order ? order : strcmp(a->verb, b->verb);
+}
+
+const struct shell_cmd *shell_next(const struct shell_cmd *prev)
+{
+	const struct shell_cmd *const *row;
+	const struct shell_cmd *next = NULL;
+
+	table_for_each(row, vg_shell_cmds)
+		if ((!prev || compare(*row, prev) > 0) && (!next || compare(*row, next) < 0))
+			next = *row;
+	return next;
 }
 
 /* ---------------------------------------------------------------- arguments */

@@ -185,8 +185,9 @@ static void test_polled(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_early), cmocka_unit_test(test_bind),  cmocka_unit_test(test_slow_uart),
-		cmocka_unit_test(test_drop),  cmocka_unit_test(test_getc),  cmocka_unit_test(test_focus),
+		cmocka_unit_test(test_early),       cmocka_unit_test(test_bind),
+		cmocka_unit_test(test_slow_uart),   cmocka_unit_test(test_drop),
+		cmocka_unit_test(test_getc),        cmocka_unit_test(test_focus),
 		cmocka_unit_test(test_input_flood), cmocka_unit_test(test_polled),
 	};
 

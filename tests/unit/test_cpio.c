@@ -82,7 +82,8 @@ static void test_truncated(void **state)
 	assert_int_equal(read_all(image.bytes, image.size, &reader), 0);
 }
 
-static void expect_error(struct cpio_image *image, size_t offset, const char *patch, const char *error)
+static void expect_error(struct cpio_image *image, size_t offset, const char *patch,
+			 const char *error)
 {
 	struct cpio_image bad = *image;
 	struct cpio reader;
@@ -121,7 +122,8 @@ static void test_random_corruption(void **state)
 		struct cpio_image bad = image;
 
 		for (unsigned i = 0; i <= round % 3; i++)
-			bad.bytes[test_random_below(&seed, bad.size)] = "0123456789abcdefF\0\xff"[test_random_below(&seed, 19)];
+			bad.bytes[test_random_below(&seed, bad.size)] =
+				"0123456789abcdefF\0\xff"[test_random_below(&seed, 19)];
 		(void)read_all(bad.bytes, test_random_below(&seed, bad.size + 1), &reader);
 	}
 }

@@ -104,8 +104,9 @@ static void test_probe(void **state)
 	(void)state;
 	fake_reset(1);
 	driver_probe_all(tree.bytes);
-	assert_string_equal(probed, "pic:/pic(test,pic) uart:/uart@3(test,uart2) uart:/uart@1(test,uart) "
-				    "uart:/uart@4(test,uart) ");
+	assert_string_equal(probed,
+			    "pic:/pic(test,pic) uart:/uart@3(test,uart2) uart:/uart@1(test,uart) "
+			    "uart:/uart@4(test,uart) ");
 	driver_for_each_bound(collect_bound, bound);
 	assert_string_equal(bound, "/uart@1 /uart@3 /pic ");
 	assert_non_null(strstr(fake_output, "driver uart cannot drive /uart@4: the hardware"));
@@ -127,7 +128,9 @@ static int translate(const u32 *cells, unsigned count, u32 *irq)
 
 static void test_resources(void **state)
 {
-	static const struct irq_controller chip = { .name = "pic", .irq_count = 64, .translate = translate };
+	static const struct irq_controller chip = { .name = "pic",
+						    .irq_count = 64,
+						    .translate = translate };
 	struct host_device dev = { tree.bytes, fdt_image_find(&tree, "/uart@1"), "test,uart" };
 	hpa_t base;
 	u64 size;

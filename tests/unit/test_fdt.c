@@ -114,21 +114,27 @@ static void test_reg(void **state)
 	struct fdt_reg reg;
 
 	(void)state;
-	assert_int_equal(fdt_reg_entry(tree.bytes, node_at("/cpus"), node_at("/cpus/cpu@3"), 0, &reg), 0);
+	assert_int_equal(
+		fdt_reg_entry(tree.bytes, node_at("/cpus"), node_at("/cpus/cpu@3"), 0, &reg), 0);
 	assert_int_equal(reg.base, 3);
 	assert_int_equal(reg.size, 0);
-	assert_int_equal(fdt_reg_entry(tree.bytes, node_at("/cpus"), node_at("/cpus/cpu@3"), 1, &reg), -ENOENT);
+	assert_int_equal(
+		fdt_reg_entry(tree.bytes, node_at("/cpus"), node_at("/cpus/cpu@3"), 1, &reg),
+		-ENOENT);
 	assert_int_equal(fdt_reg_translated(tree.bytes, dev, 0, &reg), 0);
 	assert_true(reg.base == 0x100000100ull);
 	assert_int_equal(reg.size, 0x10);
 	assert_int_equal(fdt_reg_translated(tree.bytes, dev, 1, &reg), 0);
 	assert_true(reg.base == 0x200040800ull);
-	assert_int_equal(fdt_reg_translated(tree.bytes, dev, 2, &reg), -EINVAL); /* a byte too long */
+	assert_int_equal(fdt_reg_translated(tree.bytes, dev, 2, &reg),
+			 -EINVAL); /* a byte too long */
 	assert_int_equal(fdt_reg_translated(tree.bytes, dev, 3, &reg), -EINVAL); /* in no range */
 	assert_int_equal(fdt_reg_translated(tree.bytes, dev, 4, &reg), -ENOENT);
 	assert_int_equal(fdt_reg_translated(tree.bytes, node_at("/pic"), 0, &reg), -ENOENT);
-	assert_int_equal(fdt_reg_translated(tree.bytes, node_at("/soc/bus@100/bad@0"), 0, &reg), -EINVAL);
-	assert_int_equal(fdt_reg_translated(tree.bytes, node_at("/island/dev@0"), 0, &reg), -EINVAL);
+	assert_int_equal(fdt_reg_translated(tree.bytes, node_at("/soc/bus@100/bad@0"), 0, &reg),
+			 -EINVAL);
+	assert_int_equal(fdt_reg_translated(tree.bytes, node_at("/island/dev@0"), 0, &reg),
+			 -EINVAL);
 	assert_int_equal(fdt_reg_translated(tree.bytes, node_at("/huge/dev@0"), 0, &reg), -EINVAL);
 	assert_int_equal(fdt_reg_translated(tree.bytes, 0, 0, &reg), -EINVAL);
 }
@@ -167,7 +173,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_properties), cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_reg),	   cmocka_unit_test(test_ancestors),
+		cmocka_unit_test(test_reg),        cmocka_unit_test(test_ancestors),
 		cmocka_unit_test(test_path),
 	};
 

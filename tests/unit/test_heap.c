@@ -61,8 +61,11 @@ static void test_random_operations(void **state)
 			bytes -= o->size;
 			*o = objects[--count];
 		}
-		assert_int_equal(owners[0].heap_bytes + owners[1].heap_bytes + owners[2].heap_bytes, bytes);
-		assert_int_equal(owners[0].heap_objects + owners[1].heap_objects + owners[2].heap_objects, count);
+		assert_int_equal(owners[0].heap_bytes + owners[1].heap_bytes + owners[2].heap_bytes,
+				 bytes);
+		assert_int_equal(owners[0].heap_objects + owners[1].heap_objects +
+					 owners[2].heap_objects,
+				 count);
 	}
 	while (count--)
 		heap_free(objects[count].at);
@@ -188,7 +191,8 @@ static void misuse_large(size_t size)
 
 	misuse_used(object, size);
 	heap_free(object);
-	assert_panics(heap_free(object), "heap_free("); /* what it says depends on who has the page now */
+	assert_panics(heap_free(object),
+		      "heap_free("); /* what it says depends on who has the page now */
 }
 
 static void test_misuse(void **state)
@@ -206,9 +210,12 @@ static void test_misuse(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_random_operations), cmocka_unit_test(test_stats),
-		cmocka_unit_test(test_limits),		  cmocka_unit_test(test_exhaustion),
-		cmocka_unit_test(test_strdup),		  cmocka_unit_test(test_misuse),
+		cmocka_unit_test(test_random_operations),
+		cmocka_unit_test(test_stats),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_exhaustion),
+		cmocka_unit_test(test_strdup),
+		cmocka_unit_test(test_misuse),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

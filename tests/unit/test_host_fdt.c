@@ -118,7 +118,8 @@ static void test_chosen(void **state)
 	range = host_fdt_initrd(tree.bytes);
 	assert_int_equal(range.base, 0x88000000);
 	assert_int_equal(range.size, 0x100000);
-	assert_int_equal(host_fdt_reg(tree.bytes, fdt_image_find(&tree, "/soc/uart@0"), 0, &range), 0);
+	assert_int_equal(host_fdt_reg(tree.bytes, fdt_image_find(&tree, "/soc/uart@0"), 0, &range),
+			 0);
 	assert_int_equal(range.base, 0x10000100);
 	assert_int_equal(range.size, 8);
 }
@@ -203,7 +204,8 @@ static void test_corrupt(void **state)
 
 		memcpy(exact, good.bytes, size);
 		for (unsigned i = 0; i <= round % 4; i++)
-			exact[test_random_below(&seed, size)] ^= (u8)BIT(test_random_below(&seed, 8));
+			exact[test_random_below(&seed, size)] ^=
+				(u8)BIT(test_random_below(&seed, 8));
 		if (fdt_is_sound(exact, size) && host_fdt_check(exact) == 0) {
 			accepted++;
 			mem = (struct boot_memory){ 0 };
@@ -226,8 +228,9 @@ static void test_corrupt(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_memory),	   cmocka_unit_test(test_chosen),   cmocka_unit_test(test_bare),
-		cmocka_unit_test(test_bad_initrd), cmocka_unit_test(test_too_many), cmocka_unit_test(test_corrupt),
+		cmocka_unit_test(test_memory),   cmocka_unit_test(test_chosen),
+		cmocka_unit_test(test_bare),     cmocka_unit_test(test_bad_initrd),
+		cmocka_unit_test(test_too_many), cmocka_unit_test(test_corrupt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -200,7 +200,7 @@ static void test_linux_refused(void **state)
 	make_linux("ARMd", 0, MIB(1), 0);
 	start(4, KERNEL, "");
 	assert_int_equal(loader_load(vm, &plan), -EINVAL);
-	assert_said("VM vm: image is a kernel for arm64; this hypervisor runs guests for riscv");
+	assert_said("VM test: image is a kernel for arm64; this hypervisor runs guests for riscv");
 	stop();
 	make_linux("RSC\5", 0, MIB(1), 1);
 	start(4, KERNEL, "");

@@ -87,9 +87,10 @@ static void test_overflow(void **state)
 	fake_reset(1);
 	log_set_console_level(LOG_ERROR);
 	for (unsigned i = 0; i < 5000; i++)
-		log_info("line %u %.*s", i, (int)(i % 150), "........................................................"
-							    "................................................................."
-							    "...............................");
+		log_info("line %u %.*s", i, (int)(i % 150),
+			 "........................................................"
+			 "................................................................."
+			 "...............................");
 	log_set_console_level(LOG_INFO);
 	replay();
 	assert_in_range(line_count, 300, 1900);
@@ -103,7 +104,8 @@ static void log_more(void *ctx, u64 ticks, enum log_level level, const char *tex
 {
 	collect(ctx, ticks, level, text);
 	for (unsigned i = 0; i < 20; i++)
-		log_info("meanwhile %u with enough text to push old lines out of the ring quickly", i);
+		log_info("meanwhile %u with enough text to push old lines out of the ring quickly",
+			 i);
 }
 
 /* Lines that come while it is replayed push the reader forward, never into the middle of a record. */
@@ -174,10 +176,14 @@ static void test_early(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_levels),	 cmocka_unit_test(test_console_level),
-		cmocka_unit_test(test_cut),	 cmocka_unit_test(test_overflow),
-		cmocka_unit_test(test_replay_overtaken), cmocka_unit_test(test_limit),
-		cmocka_unit_test(test_guest),	 cmocka_unit_test(test_early),
+		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_console_level),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_overflow),
+		cmocka_unit_test(test_replay_overtaken),
+		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_guest),
+		cmocka_unit_test(test_early),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

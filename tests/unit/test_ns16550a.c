@@ -435,6 +435,12 @@ static void test_sysrq(void **state)
 	assert_int_equal(in(RBR), 'o');
 	assert_int_equal(in(RBR), 'u');
 	assert_false(irq());
+	/* Taken without a look at the line status, the break is still told, and no error is left. */
+	assert_int_equal(request_shutdown(), 0);
+	assert_int_equal(in(RBR), 0);
+	assert_int_equal(in(LSR), 0x71);
+	assert_int_equal(in(RBR), 'o');
+	assert_int_equal(in(LSR), 0x60);
 	/* Without FIFOs one after the other. */
 	out(FCR, 0);
 	assert_int_equal(request_shutdown(), 0);

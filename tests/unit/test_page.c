@@ -77,7 +77,8 @@ static void test_random_operations(void **state)
 		struct block *b = &blocks[alloc ? count : test_random_below(&seed, count)];
 
 		if (alloc) {
-			b->order = (unsigned)test_random_below(&seed, test_random_below(&seed, 12) + 1);
+			b->order = (unsigned)test_random_below(&seed,
+							       test_random_below(&seed, 12) + 1);
 			b->at = page_alloc(&owner, b->order);
 			b->tag = (u8)round;
 			if (!b->at) {
@@ -161,7 +162,8 @@ static void test_random_maps(void **state)
 
 	(void)state;
 	for (unsigned round = 0; round < 200; round++) {
-		struct boot_memory mem = { .ram_count = 1 + round % 4, .reserved_count = round % 7 };
+		struct boot_memory mem = { .ram_count = 1 + round % 4,
+					   .reserved_count = round % 7 };
 		struct mem_owner owner = { .name = "test" };
 		struct page_stats stats, after;
 		u64 at = 0;
@@ -171,7 +173,9 @@ static void test_random_maps(void **state)
 			u64 size = align_down(test_random_below(&seed, MIB(2)), 64);
 
 			mem.ram[mem.ram_count - 1 - i] = (struct hpa_range){ all.base + at, size };
-			at += size + (test_random_below(&seed, 2) ? align_down(test_random_below(&seed, 9000), 64) : 0);
+			at += size + (test_random_below(&seed, 2) ?
+					      align_down(test_random_below(&seed, 9000), 64) :
+					      0);
 		}
 		for (unsigned i = 0; i < mem.reserved_count; i++)
 			mem.reserved[i] = (struct hpa_range){
@@ -290,9 +294,12 @@ static void test_misuse(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_random_operations), cmocka_unit_test(test_random_maps),
-		cmocka_unit_test(test_ram_ranges),	  cmocka_unit_test(test_no_memory),
-		cmocka_unit_test(test_limit),		  cmocka_unit_test(test_misuse),
+		cmocka_unit_test(test_random_operations),
+		cmocka_unit_test(test_random_maps),
+		cmocka_unit_test(test_ram_ranges),
+		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_misuse),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,8 @@ static void test_message(void **state)
 	fake_reset(3);
 	cpus[2]->online = false;
 	assert_panics(panic("value %d", 42), "panic on CPU 0: value 42\n");
-	assert_non_null(strstr(fake_output, "registers: frame (nil)") ?: strstr(fake_output, "registers: frame 0x0"));
+	assert_non_null(strstr(fake_output, "registers: frame (nil)") ?:
+				strstr(fake_output, "registers: frame 0x0"));
 	assert_non_null(strstr(fake_output, "backtrace:"));
 	assert_int_equal(fake_ipis, BIT(1)); /* not itself, not one that is off */
 }
@@ -89,8 +90,9 @@ static void test_error_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_message), cmocka_unit_test(test_trap),   cmocka_unit_test(test_early),
-		cmocka_unit_test(test_assert),	cmocka_unit_test(test_second), cmocka_unit_test(test_symbols),
+		cmocka_unit_test(test_message),    cmocka_unit_test(test_trap),
+		cmocka_unit_test(test_early),      cmocka_unit_test(test_assert),
+		cmocka_unit_test(test_second),     cmocka_unit_test(test_symbols),
 		cmocka_unit_test(test_error_text),
 	};
 

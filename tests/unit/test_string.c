@@ -16,8 +16,8 @@
 #define strrchr our_strrchr
 #define strstr our_strstr
 #define strtoul our_strtoul
-#include "../../libs/freestanding/include/string.h"
 #include "../../libs/freestanding/include/stdlib.h"
+#include "../../libs/freestanding/include/string.h"
 #include "../../libs/string.c"
 #undef memcpy
 #undef memmove
@@ -52,7 +52,8 @@ static void test_memcpy(void **state)
 		for (unsigned from = 0; from < 9; from++)
 			for (unsigned len = 0; len < 300; len++) {
 				fill(len + 1);
-				assert_ptr_equal(our_memcpy(ours + to, source + from, len), ours + to);
+				assert_ptr_equal(our_memcpy(ours + to, source + from, len),
+						 ours + to);
 				memcpy(theirs + to, source + from, len);
 				assert_memory_equal(ours, theirs, SIZE);
 			}
@@ -65,7 +66,8 @@ static void test_memmove_overlapping(void **state)
 		for (unsigned from = 0; from < 40; from++)
 			for (unsigned len = 0; len < 200; len += 7) {
 				fill(len + 1);
-				assert_ptr_equal(our_memmove(ours + to, ours + from, len), ours + to);
+				assert_ptr_equal(our_memmove(ours + to, ours + from, len),
+						 ours + to);
 				memmove(theirs + to, theirs + from, len);
 				assert_memory_equal(ours, theirs, SIZE);
 			}
@@ -90,13 +92,16 @@ static int sign(int value)
 
 static void test_compare(void **state)
 {
-	static const char *const texts[] = { "", "a", "A", "ab", "abc", "abd", "\xff", "b", "ab\x80" };
+	static const char *const texts[] = {
+		"", "a", "A", "ab", "abc", "abd", "\xff", "b", "ab\x80"
+	};
 	u64 seed = 1;
 
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_SIZE(texts); i++)
 		for (unsigned j = 0; j < ARRAY_SIZE(texts); j++) {
-			assert_int_equal(sign(our_strcmp(texts[i], texts[j])), sign(strcmp(texts[i], texts[j])));
+			assert_int_equal(sign(our_strcmp(texts[i], texts[j])),
+					 sign(strcmp(texts[i], texts[j])));
 			for (unsigned n = 0; n < 5; n++)
 				assert_int_equal(sign(our_strncmp(texts[i], texts[j], n)),
 						 sign(strncmp(texts[i], texts[j], n)));
@@ -105,7 +110,8 @@ static void test_compare(void **state)
 		fill(n + 1);
 		memcpy(ours, source, SIZE);
 		ours[test_random_below(&seed, 40)] ^= (u8)test_random(&seed);
-		assert_int_equal(sign(our_memcmp(ours, source, 40)), sign(memcmp(ours, source, 40)));
+		assert_int_equal(sign(our_memcmp(ours, source, 40)),
+				 sign(memcmp(ours, source, 40)));
 	}
 	assert_int_equal(our_memcmp("a", "b", 0), 0);
 }
@@ -133,8 +139,24 @@ static void test_search(void **state)
 static void test_strtoul(void **state)
 {
 	static const char *const texts[] = {
-		"0", "42", "  42x", "0x1F", "0x", "0xg", "017", "08", "-1", "+7", "", "z", "18446744073709551615",
-		"18446744073709551616", "-18446744073709551616", "99999999999999999999999", "zZ9", "\t\n 5",
+		"0",
+		"42",
+		"  42x",
+		"0x1F",
+		"0x",
+		"0xg",
+		"017",
+		"08",
+		"-1",
+		"+7",
+		"",
+		"z",
+		"18446744073709551615",
+		"18446744073709551616",
+		"-18446744073709551616",
+		"99999999999999999999999",
+		"zZ9",
+		"\t\n 5",
 	};
 	static const int bases[] = { 0, 2, 8, 10, 16, 36 };
 	char *our_end, *their_end;

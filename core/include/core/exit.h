@@ -8,7 +8,6 @@
 struct vcpu;
 
 enum exit_kind {
-	EXIT_MMIO,     /* an access to guest-physical memory that stage 2 did not serve */
 	EXIT_PIO,      /* port I/O */
 	EXIT_HALT,     /* the vCPU waits for an interrupt */
 	EXIT_POWER,    /* the guest wants the machine off or reset */
@@ -22,7 +21,7 @@ struct vcpu_exit {
 	enum exit_kind kind;
 	union {
 		struct {
-			u64 addr;   /* guest-physical or port */
+			u64 addr;   /* port */
 			u64 data;   /* in: what to write; out: what was read, zero-extended */
 			u8 size;    /* 1, 2, 4, 8 */
 			bool write;
@@ -33,13 +32,20 @@ struct vcpu_exit {
 };
 
 /*
- * Answers an exit. Arch code decodes, calls this, and finishes the instruction.
- *   0        done: write back io.data where it was a read, step over the instruction
- *   -EFAULT  inject the architecture's access fault for io.addr
+ * An access of 1, 2, 4 or 8 bytes to guest-physical memory that stage 2 did not serve. Arch code decodes,
+ * calls this, and finishes the instruction.
+ *   0        done: write back the zero-extended value of a read, step over the instruction
+ *   -EFAULT  inject the architecture's access fault
  *   -EAGAIN  stage 2 serves the address by now: run the instruction again
- * HALT, POWER and FATAL return 0 and have set the vCPU's requests so that it leaves the guest.
- * Interrupts are disabled, runs to completion.
+ * Interrupts are disabled, runs to completion. These two have a path of their own since they are hot.
  */
-int exit_handle(struct vcpu *vcpu, struct vcpu_exit *exit) __must_check;
+int exit_mmio_read(struct vcpu *vcpu, u64 addr, unsigned size, u64 *value) __must_check;
+int exit_mmio_write(struct vcpu *vcpu, u64 addr, unsigned size, u64 value) __must_check;
+
+/*
+ * All other exits. PIO: io.data is what was read; ports that nobody has read as ones. HALT, POWER and FATAL
+ * have set what makes the vCPU leave the guest.
+ */
+void exit_handle(struct vcpu *vcpu, struct vcpu_exit *exit);
 
 #endif

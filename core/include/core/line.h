@@ -35,7 +35,7 @@ struct line {
 };
 
 void line_init(struct line *line, const char *prompt, void (*write)(void *ctx, const char *s, size_t len), void *ctx);
-/* A new empty line, drawn. */
+/* A new empty line, drawn; the cursor must be at the start of a row. */
 void line_begin(struct line *line);
 /* Takes one byte. After LINE_DONE the cursor is at the start of the next row of the terminal. */
 enum line_result line_key(struct line *line, u8 byte);

@@ -160,8 +160,9 @@ bool usage_choice(const struct usage_word *word, u32 *at, const char **text, u32
 bool shell_noun_exists(const char *noun);
 /* The row of @noun and @verb ("" for the noun alone), or NULL. */
 const struct shell_cmd *shell_find(const char *noun, const char *verb);
-/* True if @row is the first one of its noun in the table. */
-bool shell_first_of_noun(const struct shell_cmd *const *row);
+/* The row after @prev (NULL: the first) in alphabetical order; rows themselves come as compiler and linker please. */
+const struct shell_cmd *shell_next(const struct shell_cmd *prev);
+/* What the table says about @noun, or about all (NULL). */
 void shell_help_noun(struct shell *sh, const char *noun);
 
 /* Tab in sh->line: types what is certain, or lists what is possible. */

@@ -45,7 +45,8 @@ static inline void trace(enum trace_kind kind, u64 a, u64 b)
 #define TRACE_BUCKETS 24
 #define TRACE_BUCKET_SHIFT 2
 struct exit_histogram {
-	u64 count;
+	u64 count;    /* exits */
+	u64 returned; /* of these, that went back to the guest without giving up the CPU; the rest is about them */
 	u64 ticks;
 	u64 max;
 	u64 since; /* an exit began then and has not ended; 0: none */
@@ -53,8 +54,9 @@ struct exit_histogram {
 };
 
 /*
- * From arch code around an exit, when trace_on, interrupts disabled. The time between the two goes to
- * the row of @cause in vcpu->histogram, which the first exit allocates; a wait (WFI, HLT) counts too.
+ * From arch code around an exit, when trace_on, interrupts disabled. trace_enter() only when the same run
+ * goes back to the guest: the time between the two goes to the row of @cause in vcpu->histogram, which the
+ * first exit allocates.
  */
 void trace_exit(struct vcpu *vcpu, unsigned cause);
 void trace_enter(struct vcpu *vcpu);

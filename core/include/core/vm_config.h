@@ -7,6 +7,7 @@
 #include <core/vm.h>
 
 #define VM_CONFIG_MEMORY_MAX 8
+#define VM_CONFIG_LOADS_MAX 4
 #define VM_CONFIG_PATH_MAX 64
 #define VM_CONFIG_DTB_MAX (64u << 10) /* bytes of a tree as it is in the bundle */
 
@@ -27,6 +28,12 @@ struct vm_memory {
 	char image[VM_CONFIG_PATH_MAX]; /* ROM: file in the bundle that the loader fills it with, or "" */
 };
 
+/* A file that the loader puts into guest memory, for firmware to find. */
+struct vm_load {
+	char name[VM_CONFIG_PATH_MAX];
+	u64 base; /* guest-physical */
+};
+
 /* Owned by the VM that is made from it. Everything is checked; strings are terminated. */
 struct vm_config {
 	char name[VM_NAME_MAX];          /* /model */
@@ -45,6 +52,8 @@ struct vm_config {
 	char initrd[VM_CONFIG_PATH_MAX];
 	char firmware[VM_CONFIG_PATH_MAX];
 	u64 entry;                       /* firmware is loaded and entered here if entry_given */
+	struct vm_load loads[VM_CONFIG_LOADS_MAX];
+	u32 load_count;
 	void *fdt;                       /* expanded tree, still with verdigris,* properties; owned */
 	u32 fdt_size;
 };

@@ -20,7 +20,7 @@ struct cpio_entry {
 	const char *name; /* NUL-terminated, in the archive */
 	const u8 *data;   /* aligned to 4 bytes when the archive is */
 	size_t size;
-	u32 mode;         /* type and permissions as in stat() */
+	u32 mode; /* type and permissions as in stat() */
 };
 
 void cpio_begin(struct cpio *reader, const void *archive, size_t size);

@@ -48,7 +48,8 @@ struct fdt_reg {
 	u64 size;
 };
 /* Entry @index of `reg`, by the widths that @parent gives, in the parent's address space. -ENOENT past the end, -EINVAL. */
-int fdt_reg_entry(const void *fdt, int parent, int node, unsigned index, struct fdt_reg *reg) __must_check;
+int fdt_reg_entry(const void *fdt, int parent, int node, unsigned index,
+		  struct fdt_reg *reg) __must_check;
 /* The same, translated through the `ranges` of all ancestors: as the root's children see it. */
 int fdt_reg_translated(const void *fdt, int node, unsigned index, struct fdt_reg *reg) __must_check;
 

@@ -13,7 +13,10 @@ struct ring {
 	u32 tail; /* bytes ever taken out, modulo 2^32 */
 };
 
-#define RING(memory) { .data = (memory), .size = sizeof(memory) }
+#define RING(memory)                                     \
+	{                                                \
+		.data = (memory), .size = sizeof(memory) \
+	}
 
 static inline void ring_init(struct ring *r, void *memory, u32 size)
 {

@@ -45,19 +45,21 @@ static inline void fdt_image_text(struct fdt_image *image, const char *name, con
 }
 
 /* @size counts the NULs between and behind the texts: "a\0b" is sizeof("a\0b") bytes. */
-static inline void fdt_image_bytes(struct fdt_image *image, const char *name, const void *bytes, int size)
+static inline void fdt_image_bytes(struct fdt_image *image, const char *name, const void *bytes,
+				   int size)
 {
 	fdt_must(fdt_property(image->bytes, name, bytes, size));
 }
 
 /* fdt_image_cells(&image, "reg", 0, 0x1000, 0, 0x100) */
-#define fdt_image_cells(image, name, ...)                                              \
-	do {                                                                           \
-		const u32 cells_[] = { __VA_ARGS__ };                                  \
-		fdt32_t *to_;                                                          \
-		fdt_must(fdt_property_placeholder((image)->bytes, name, sizeof(cells_), (void **)&to_)); \
-		for (unsigned i_ = 0; i_ < ARRAY_SIZE(cells_); i_++)                   \
-			to_[i_] = cpu_to_fdt32(cells_[i_]);                            \
+#define fdt_image_cells(image, name, ...)                                               \
+	do {                                                                            \
+		const u32 cells_[] = { __VA_ARGS__ };                                   \
+		fdt32_t *to_;                                                           \
+		fdt_must(fdt_property_placeholder((image)->bytes, name, sizeof(cells_), \
+						  (void **)&to_));                      \
+		for (unsigned i_ = 0; i_ < ARRAY_SIZE(cells_); i_++)                    \
+			to_[i_] = cpu_to_fdt32(cells_[i_]);                             \
 	} while (0)
 
 static inline int fdt_image_find(const struct fdt_image *image, const char *path)

@@ -24,9 +24,4 @@
 #define FRAME_STVAL 280
 #define FRAME_SIZE 288
 
-/* What riscv_exit_fast() answers. */
-#define EXIT_FAST_RESUME 0  /* back to the guest */
-#define EXIT_FAST_SERVICE 1 /* the cause is dealt with, but something else wants attention */
-#define EXIT_FAST_SLOW 2    /* the cause needs all registers in memory */
-
 #endif

@@ -120,6 +120,13 @@ void fpu_reset(struct vcpu *vcpu);
 int fpu_create(struct vcpu *vcpu) __must_check;
 void fpu_destroy(struct vcpu *vcpu);
 
+/* fpu_asm.S: between memory and the hardware; sstatus.FS or VS is not Off. @control: numbers of arch/vcpu.h. */
+void fpu_save_float(u64 *f, u64 *fcsr);
+void fpu_load_float(const u64 *f, const u64 *fcsr);
+void fpu_save_vector(void *registers, u64 *control);
+void fpu_load_vector(const void *registers, const u64 *control);
+u64 fpu_vlenb(void);
+
 /* ---- guest memory through the guest's own translation, with faults caught (hlv, hlvx) ---- */
 
 /* 0, or the cause of the fault with the address in *tval. Clobbers nothing of the current trap. */
