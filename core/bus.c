@@ -83,20 +83,9 @@ static const struct bus_region *bus_find(const struct bus *bus, u64 addr, u32 *h
 	return &bus->regions[slot];
 }
 
-/* Does the device have an access of this size there? */
-static inline bool bus_allows(const struct bus_region *region, u64 offset, unsigned size)
+static bool bus_is_size(unsigned size)
 {
-	const struct bus_ops *ops = region->ops;
-
-	if (!(ops->sizes & size) || (size & (size - 1)) || size > region->size)
-		return false;
-	return offset <= region->size - size &&
-	       (ops->unaligned || is_aligned(region->base + offset, size));
-}
-
-static inline u64 bus_cut(u64 value, unsigned size)
-{
-	return size >= 8 ? value : value & (BIT(size * 8) - 1);
+	return size && size <= 8 && !(size & (size - 1));
 }
 
 int bus_read(const struct bus *bus, u64 addr, unsigned size, u64 *value, u32 *hint)
@@ -105,7 +94,7 @@ int bus_read(const struct bus *bus, u64 addr, unsigned size, u64 *value, u32 *hi
 
 	if (!region)
 		return -ENODEV;
-	if (!bus_allows(region, addr - region->base, size))
+	if (!bus_is_size(size) || !bus_allows(region, addr - region->base, size))
 		return -EFAULT;
 	*value = bus_cut(region->ops->read(region->dev, addr - region->base, size), size);
 	return 0;
@@ -117,7 +106,7 @@ int bus_write(const struct bus *bus, u64 addr, unsigned size, u64 value, u32 *hi
 
 	if (!region)
 		return -ENODEV;
-	if (!bus_allows(region, addr - region->base, size))
+	if (!bus_is_size(size) || !bus_allows(region, addr - region->base, size))
 		return -EFAULT;
 	region->ops->write(region->dev, addr - region->base, size, bus_cut(value, size));
 	return 0;

@@ -19,20 +19,40 @@ static int exit_memory(struct vcpu *vcpu, u64 addr, unsigned needed)
 	return leaf.attr & needed ? -EAGAIN : -EFAULT;
 }
 
-int exit_mmio_read(struct vcpu *vcpu, u64 addr, unsigned size, u64 *value)
+static int read_elsewhere(struct vcpu *vcpu, u64 addr, unsigned size, u64 *value)
 {
 	int err = bus_read(&vcpu->vm->mmio, addr, size, value, &vcpu->mmio_hint);
 
+	return err == -ENODEV ? exit_memory(vcpu, addr, PT_READ) : err;
+}
+
+static int write_elsewhere(struct vcpu *vcpu, u64 addr, unsigned size, u64 value)
+{
+	int err = bus_write(&vcpu->vm->mmio, addr, size, value, &vcpu->mmio_hint);
+
+	return err == -ENODEV ? exit_memory(vcpu, addr, PT_WRITE) : err;
+}
+
+int exit_mmio_read(struct vcpu *vcpu, u64 addr, unsigned size, u64 *value)
+{
+	const struct bus_region *region = bus_hit(&vcpu->vm->mmio, addr, size, vcpu->mmio_hint);
+
 	vcpu->stats.mmio++;
-	return likely(err != -ENODEV) ? err : exit_memory(vcpu, addr, PT_READ);
+	if (unlikely(!region))
+		return read_elsewhere(vcpu, addr, size, value);
+	*value = bus_cut(region->ops->read(region->dev, addr - region->base, size), size);
+	return 0;
 }
 
 int exit_mmio_write(struct vcpu *vcpu, u64 addr, unsigned size, u64 value)
 {
-	int err = bus_write(&vcpu->vm->mmio, addr, size, value, &vcpu->mmio_hint);
+	const struct bus_region *region = bus_hit(&vcpu->vm->mmio, addr, size, vcpu->mmio_hint);
 
 	vcpu->stats.mmio++;
-	return likely(err != -ENODEV) ? err : exit_memory(vcpu, addr, PT_WRITE);
+	if (unlikely(!region))
+		return write_elsewhere(vcpu, addr, size, value);
+	region->ops->write(region->dev, addr - region->base, size, bus_cut(value, size));
+	return 0;
 }
 
 static void exit_pio(struct vcpu *vcpu, struct vcpu_exit *exit)

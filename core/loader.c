@@ -85,8 +85,8 @@ static bool overlap(const struct range *r, u64 base, u64 size)
  * The highest aligned place for @size bytes in @window that touches none of the @count ranges
  * @taken. False: there is none.
  */
-static bool place_high(const struct range *window, const struct range *taken, unsigned count, u64 size,
-		       u64 align, u64 *base)
+static bool place_high(const struct range *window, const struct range *taken, unsigned count,
+		       u64 size, u64 align, u64 *base)
 {
 	u64 top = window->base + window->size;
 	unsigned i = 0;
@@ -117,7 +117,8 @@ static struct range window_of(const struct vm *vm, const struct loader_plan *pla
 
 static int too_small(const struct vm *vm, const struct range *window, const char *what, u64 size)
 {
-	log_error("VM %s: no room for %s of %llu KiB beside the image in RAM at 0x%llx; make it larger",
+	log_error("VM %s: no room for %s of %llu KiB beside the image in RAM at 0x%llx; make it "
+		  "larger",
 		  vm->name, what, (ull)(size + 1023) >> 10, (ull)window->base);
 	return -ENOSPC;
 }
@@ -153,7 +154,8 @@ static int place_initrd(const struct vm *vm, struct loader_plan *plan)
 		return 0;
 	take_loads(&t, vm);
 	take(&t, plan->image_base, plan->image_size);
-	if (!place_high(&window, t.ranges, t.count, plan->initrd_size, PAGE_SIZE, &plan->initrd_base))
+	if (!place_high(&window, t.ranges, t.count, plan->initrd_size, PAGE_SIZE,
+			&plan->initrd_base))
 		return too_small(vm, &window, "the initrd", plan->initrd_size);
 	return 0;
 }
@@ -164,8 +166,8 @@ static int place_tree(const struct vm *vm, struct loader_plan *plan)
 	struct taken t = { .count = 0 };
 
 	if (vm->fdt_size > TREE_MAX) {
-		log_error("VM %s: its tree has %u KiB, kernels take 2048; lower verdigris,count", vm->name,
-			  vm->fdt_size >> 10);
+		log_error("VM %s: its tree has %u KiB, kernels take 2048; lower verdigris,count",
+			  vm->name, vm->fdt_size >> 10);
 		return -E2BIG;
 	}
 	take_loads(&t, vm);
@@ -188,12 +190,17 @@ static const struct {
 	const char *remedy;
 } foreign[] = {
 	{ "compressed with gzip", 0, 2, "\x1f\x8b", "unpack it with gunzip" },
-	{ "compressed with xz", 0, 6, "\xfd" "7zXZ\0", "unpack it with unxz" },
+	{ "compressed with xz", 0, 6,
+	  "\xfd"
+	  "7zXZ\0",
+	  "unpack it with unxz" },
 	{ "compressed with zstd", 0, 4, "\x28\xb5\x2f\xfd", "unpack it with unzstd" },
 	{ "compressed with lz4", 0, 4, "\x04\x22\x4d\x18", "unpack it with unlz4" },
 	{ "compressed with bzip2", 0, 3, "BZh", "unpack it with bunzip2" },
-	{ "a compressed EFI image", 4, 4, "zimg", "name the kernel inside: arch/*/boot/Image of its build" },
-	{ "a U-Boot image (uImage)", 0, 4, "\x27\x05\x19\x56", "name the kernel that mkimage was given" },
+	{ "a compressed EFI image", 4, 4, "zimg",
+	  "name the kernel inside: arch/*/boot/Image of its build" },
+	{ "a U-Boot image (uImage)", 0, 4, "\x27\x05\x19\x56",
+	  "name the kernel that mkimage was given" },
 	{ "a device tree or FIT", 0, 4, "\xd0\x0d\xfe\xed", "name the kernel itself" },
 };
 
@@ -207,7 +214,8 @@ static int report_unknown(const struct vm *vm, const struct bundle_file *image)
 			  foreign[i].what, foreign[i].remedy);
 		return -EINVAL;
 	}
-	log_error("VM %s: %s is no kernel image that is known here; a flat binary is started by verdigris,firmware instead of verdigris,kernel",
+	log_error("VM %s: %s is no kernel image that is known here; a flat binary is started by "
+		  "verdigris,firmware instead of verdigris,kernel",
 		  vm->name, image->name);
 	return -EINVAL;
 }
@@ -217,7 +225,7 @@ static const struct loader *find_loader(const struct bundle_file *image, bool ra
 {
 	const struct loader *const *row;
 
-	table_for_each(row, vg_loaders) {
+	table_for_each (row, vg_loaders) {
 		if (raw ? !(*row)->probe : (*row)->probe && (*row)->probe(image))
 			return *row;
 	}
@@ -280,8 +288,9 @@ static int load_roms(struct vm *vm)
 			continue;
 		err = find_file(vm, m->image, &file);
 		if (!err && file.size > m->size) {
-			log_error("VM %s: %s has %zu KiB, its ROM %s has %llu; make `reg` larger", vm->name,
-				  file.name, file.size >> 10, m->name, (ull)m->size >> 10);
+			log_error("VM %s: %s has %zu KiB, its ROM %s has %llu; make `reg` larger",
+				  vm->name, file.name, file.size >> 10, m->name,
+				  (ull)m->size >> 10);
 			err = -ENOSPC;
 		}
 		if (!err)

@@ -45,8 +45,8 @@ u64 trace_vcpu_id(const struct vcpu *vcpu)
 
 static void copy_name(char *to, size_t size, u64 name)
 {
-	const char *from = (const char *)(uintptr_t)name;
-	size_t len = from ? strnlen(from, size - 1) : 0;
+	const char *from = name ? (const char *)(uintptr_t)name : "";
+	size_t len = strnlen(from, size - 1);
 
 	memcpy(to, from, len);
 	to[len] = '\0';
@@ -61,6 +61,7 @@ void trace_record(enum trace_kind kind, u64 a, u64 b)
 
 	if (ring) {
 		event = &ring->events[ring->head % TRACE_EVENTS];
+		__atomic_thread_fence(__ATOMIC_RELEASE); /* who sees the new bytes sees the head of before them too */
 		event->time = time_now();
 		event->kind = kind;
 		event->cpu = cpu->id;

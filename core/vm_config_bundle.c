@@ -16,7 +16,8 @@ static bool is_tree(const char *name)
 static void report_failure(const struct bundle_file *file, const char *vm_name, int err)
 {
 	if (err == -EEXIST)
-		log_error("%s: /: model \"%s\" is the name of another VM; choose another", file->name, vm_name);
+		log_error("%s: /: model \"%s\" is the name of another VM; choose another",
+			  file->name, vm_name);
 	else
 		log_error("%s: VM %s was not created: %s", file->name, vm_name, error_text(err));
 }

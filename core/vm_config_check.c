@@ -25,7 +25,8 @@ bool config_node_is(const void *fdt, int node, const char *part)
 
 static bool is_cpu(const void *fdt, int node)
 {
-	return config_node_is(fdt, node, "cpu") || config_string_is(fdt, node, "device_type", "cpu");
+	return config_node_is(fdt, node, "cpu") ||
+	       config_string_is(fdt, node, "device_type", "cpu");
 }
 
 /* /cpus has its own cells: a CPU's address is its number. */
@@ -45,10 +46,10 @@ static void check_template(struct config_check *c)
 	int len, child;
 	const void *reg = fdt_getprop(c->fdt, c->cpu, "reg", &len);
 
-	if (ac >= 1 && ac <= 2 &&
-	    (!reg || (u32)len != ac * 4 || config_number(reg, 0, ac) != 0))
-		vm_config_error(c, c->cpu, "reg is not 0; the template cpu@0 has reg = <0> in %u cells", ac);
-	fdt_for_each_subnode(child, c->fdt, c->cpu)
+	if (ac >= 1 && ac <= 2 && (!reg || (u32)len != ac * 4 || config_number(reg, 0, ac) != 0))
+		vm_config_error(c, c->cpu,
+				"reg is not 0; the template cpu@0 has reg = <0> in %u cells", ac);
+	fdt_for_each_subnode (child, c->fdt, c->cpu)
 		if (!c->intc && fdt_getprop(c->fdt, child, "interrupt-controller", NULL))
 			c->intc = fdt_get_phandle(c->fdt, child);
 }
@@ -60,20 +61,25 @@ static void check_cpus(struct config_check *c)
 	c->cpus = fdt_subnode_offset(c->fdt, 0, "cpus");
 	c->cpu = -1;
 	if (c->cpus < 0) {
-		vm_config_error(c, 0, "there is no cpus node; add it, or include a machine such as virt-riscv.dtsi");
+		vm_config_error(c, 0,
+				"there is no cpus node; add it, or include a machine such as "
+				"virt-riscv.dtsi");
 		return;
 	}
 	check_cpu_cells(c);
-	fdt_for_each_subnode(node, c->fdt, c->cpus) {
+	fdt_for_each_subnode (node, c->fdt, c->cpus) {
 		if (!is_cpu(c->fdt, node))
 			continue;
 		if (c->cpu >= 0)
-			vm_config_error(c, node, "there is a template for all CPUs already; remove this node and set verdigris,count in /cpus");
+			vm_config_error(c, node,
+					"there is a template for all CPUs already; remove this "
+					"node and set verdigris,count in /cpus");
 		else
 			c->cpu = node;
 	}
 	if (c->cpu < 0)
-		vm_config_error(c, c->cpus, "there is no cpu@0; add it as the template for all CPUs");
+		vm_config_error(c, c->cpus,
+				"there is no cpu@0; add it as the template for all CPUs");
 	else
 		check_template(c);
 }
@@ -83,7 +89,9 @@ static void check_cpus(struct config_check *c)
 static void check_root(struct config_check *c)
 {
 	if (!fdt_getprop(c->fdt, 0, "compatible", NULL))
-		vm_config_error(c, 0, "compatible is missing; a guest configuration has compatible = \"verdigris,vm\"");
+		vm_config_error(c, 0,
+				"compatible is missing; a guest configuration has compatible = "
+				"\"verdigris,vm\"");
 	if (!fdt_getprop(c->fdt, 0, "model", NULL))
 		vm_config_error(c, 0, "model is missing; give the VM's name, model = \"linux\"");
 }
@@ -99,19 +107,29 @@ static void check_boot(struct config_check *c)
 	bool kernel, firmware;
 
 	if (chosen < 0) {
-		vm_config_error(c, 0, "there is no chosen node; add it with verdigris,kernel or verdigris,firmware");
+		vm_config_error(c, 0,
+				"there is no chosen node; add it with verdigris,kernel or "
+				"verdigris,firmware");
 		return;
 	}
 	kernel = chosen_has(c, chosen, "verdigris,kernel");
 	firmware = chosen_has(c, chosen, "verdigris,firmware");
 	if (kernel && firmware)
-		vm_config_error(c, chosen, "verdigris,kernel and verdigris,firmware exclude each other; keep one");
+		vm_config_error(
+			c, chosen,
+			"verdigris,kernel and verdigris,firmware exclude each other; keep one");
 	if (!kernel && !firmware)
-		vm_config_error(c, chosen, "there is nothing to start; name an image of the bundle with verdigris,kernel or verdigris,firmware");
+		vm_config_error(c, chosen,
+				"there is nothing to start; name an image of the bundle with "
+				"verdigris,kernel or verdigris,firmware");
 	if (chosen_has(c, chosen, "verdigris,initrd") && !kernel)
-		vm_config_error(c, chosen, "verdigris,initrd without verdigris,kernel has no meaning; add the kernel or remove it");
+		vm_config_error(c, chosen,
+				"verdigris,initrd without verdigris,kernel has no meaning; add the "
+				"kernel or remove it");
 	if (chosen_has(c, chosen, "verdigris,entry") && !firmware)
-		vm_config_error(c, chosen, "verdigris,entry is for verdigris,firmware only; kernels say themselves where they start");
+		vm_config_error(c, chosen,
+				"verdigris,entry is for verdigris,firmware only; kernels say "
+				"themselves where they start");
 }
 
 /* ---- the walk ---- */
@@ -137,7 +155,8 @@ static void check_nodes(struct config_check *c)
 			break;
 		if (c->depth >= CONFIG_DEPTH_MAX) {
 			if (!deep)
-				vm_config_error(c, node, "this is more than %d nodes deep; move it up",
+				vm_config_error(c, node,
+						"this is more than %d nodes deep; move it up",
 						CONFIG_DEPTH_MAX);
 			deep = true;
 			continue;

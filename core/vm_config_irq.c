@@ -24,12 +24,13 @@ static void add_phandle(struct config_check *c, int node, u32 phandle)
 	const struct config_phandle *other = vm_config_find_phandle(c, phandle);
 
 	if (other) {
-		vm_config_error(c, node, "phandle 0x%x is that of %s too; give each node its own", phandle,
-				fdt_get_name(c->fdt, other->node, NULL));
+		vm_config_error(c, node, "phandle 0x%x is that of %s too; give each node its own",
+				phandle, fdt_get_name(c->fdt, other->node, NULL));
 		return;
 	}
-	c->phandles[c->phandle_count++] =
-		(struct config_phandle){ .phandle = phandle, .node = node, .cells = read_cells(c, node) };
+	c->phandles[c->phandle_count++] = (struct config_phandle){ .phandle = phandle,
+								   .node = node,
+								   .cells = read_cells(c, node) };
 }
 
 void vm_config_collect_phandles(struct config_check *c)
@@ -59,7 +60,8 @@ const struct config_phandle *vm_config_find_phandle(const struct config_check *c
 	return NULL;
 }
 
-int vm_config_next_irq(const struct config_check *c, struct config_irq_list *list, struct config_irq *irq)
+int vm_config_next_irq(const struct config_check *c, struct config_irq_list *list,
+		       struct config_irq *irq)
 {
 	const struct config_phandle *target;
 
@@ -94,13 +96,20 @@ static void check_extended(struct config_check *c, int node, const void *value, 
 		err = vm_config_next_irq(c, &list, &irq);
 	while (err > 0);
 	if (err == -ENOENT)
-		vm_config_error(c, node, "interrupts-extended names phandle 0x%x, which no node has; name an interrupt controller",
+		vm_config_error(c, node,
+				"interrupts-extended names phandle 0x%x, which no node has; name "
+				"an interrupt controller",
 				irq.phandle);
 	else if (err == -ENODEV)
-		vm_config_error(c, node, "interrupts-extended names %s, which has no #interrupt-cells; name an interrupt controller",
-				fdt_get_name(c->fdt, vm_config_find_phandle(c, irq.phandle)->node, NULL));
+		vm_config_error(
+			c, node,
+			"interrupts-extended names %s, which has no #interrupt-cells; name an "
+			"interrupt controller",
+			fdt_get_name(c->fdt, vm_config_find_phandle(c, irq.phandle)->node, NULL));
 	else if (err < 0)
-		vm_config_error(c, node, "interrupts-extended ends within an entry; the last one has %u cells, %u are wanted",
+		vm_config_error(c, node,
+				"interrupts-extended ends within an entry; the last one has %u "
+				"cells, %u are wanted",
 				list.left, irq.count);
 }
 
@@ -124,7 +133,9 @@ static void find_parent(struct config_check *c, int node)
 	if (target)
 		frame->irq_parent = target->node;
 	else if (len == 4)
-		vm_config_error(c, node, "interrupt-parent names phandle 0x%x, which no node has; name an interrupt controller",
+		vm_config_error(c, node,
+				"interrupt-parent names phandle 0x%x, which no node has; name an "
+				"interrupt controller",
 				config_cell(value, 0));
 	else
 		vm_config_error(c, node, "interrupt-parent has %d bytes; give one phandle", len);
@@ -138,17 +149,23 @@ static void check_interrupts(struct config_check *c, int node, int len)
 	if (parent == PARENT_BROKEN)
 		return;
 	if (parent == PARENT_NONE) {
-		vm_config_error(c, node, "interrupts has no interrupt parent; add interrupt-parent = <&controller>");
+		vm_config_error(
+			c, node,
+			"interrupts has no interrupt parent; add interrupt-parent = <&controller>");
 		return;
 	}
 	cells = config_u32(c->fdt, parent, "#interrupt-cells", 0);
 	if (!fdt_getprop(c->fdt, parent, "#interrupt-cells", NULL))
-		vm_config_error(c, node, "interrupts has the parent %s, which has no #interrupt-cells; name an interrupt controller",
+		vm_config_error(c, node,
+				"interrupts has the parent %s, which has no #interrupt-cells; name "
+				"an interrupt controller",
 				fdt_get_name(c->fdt, parent, NULL));
 	else if (cells == 0 || cells > 8)
 		return; /* reported there */
 	else if (len == 0 || (u32)len % (cells * 4))
-		vm_config_error(c, node, "interrupts has %d bytes; #interrupt-cells of %s is %u, so give a multiple of %u",
+		vm_config_error(c, node,
+				"interrupts has %d bytes; #interrupt-cells of %s is %u, so give a "
+				"multiple of %u",
 				len, fdt_get_name(c->fdt, parent, NULL), cells, cells * 4);
 }
 

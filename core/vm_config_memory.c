@@ -57,14 +57,17 @@ void vm_config_check_cells(struct config_check *c, int node)
 		return;
 	entry = (frame->address_cells + frame->size_cells + frame[-1].address_cells) * 4;
 	if (fdt_getprop(c->fdt, node, "ranges", &len) && (u32)len % entry) {
-		vm_config_error(c, node, "ranges has %d bytes; an entry has %u (child address, parent address, size)",
+		vm_config_error(c, node,
+				"ranges has %d bytes; an entry has %u (child address, parent "
+				"address, size)",
 				len, entry);
 		frame->mapped = false;
 	}
 }
 
 /* Through the ranges of one bus; false: no range holds all of it. */
-static bool translate_once(const struct config_check *c, const struct config_frame *bus, u64 *base, u64 size)
+static bool translate_once(const struct config_check *c, const struct config_frame *bus, u64 *base,
+			   u64 size)
 {
 	u32 ac = bus->address_cells, pc = bus[-1].address_cells, sc = bus->size_cells;
 	int len;
@@ -90,7 +93,8 @@ static bool translate(struct config_check *c, int node, u64 *base, u64 size)
 	for (int d = c->depth - 1; d > 0; d--) {
 		if (translate_once(c, &c->stack[d], base, size))
 			continue;
-		vm_config_error(c, node, "reg 0x%llx is not within the ranges of %s; extend them or move it",
+		vm_config_error(c, node,
+				"reg 0x%llx is not within the ranges of %s; extend them or move it",
 				(ull)local, fdt_get_name(c->fdt, c->stack[d].node, NULL));
 		return false;
 	}
@@ -114,14 +118,16 @@ static void add_region(struct config_check *c, int node, u64 base, u64 size)
 		c->regions[c->region_count++] = (struct config_region){ base, size, node };
 }
 
-static struct vm_memory *add_memory(struct config_check *c, int node, enum vm_memory_kind kind, u64 base,
-				    u64 size)
+static struct vm_memory *add_memory(struct config_check *c, int node, enum vm_memory_kind kind,
+				    u64 base, u64 size)
 {
 	struct vm_memory *m = &c->config->memory[c->config->memory_count];
 
 	if (!is_aligned(base | size, PAGE_SIZE)) {
-		vm_config_error(c, node, "reg 0x%llx with size 0x%llx is not aligned; give multiples of 4096",
-				(ull)base, (ull)size);
+		vm_config_error(
+			c, node,
+			"reg 0x%llx with size 0x%llx is not aligned; give multiples of 4096",
+			(ull)base, (ull)size);
 		return NULL;
 	}
 	if (c->config->memory_count == VM_CONFIG_MEMORY_MAX) {
@@ -136,7 +142,8 @@ static struct vm_memory *add_memory(struct config_check *c, int node, enum vm_me
 }
 
 /* A copy of a string property that the table has checked; "" when it is absent or wrong. */
-static void copy_string(const struct config_check *c, int node, const char *name, char *to, size_t size)
+static void copy_string(const struct config_check *c, int node, const char *name, char *to,
+			size_t size)
 {
 	int len;
 	const char *s = fdt_getprop(c->fdt, node, name, &len);
@@ -192,11 +199,14 @@ static int special_kind(struct config_check *c, int node)
 static void check_entry(struct config_check *c, int node, int kind, u64 base, u64 size)
 {
 	if (size == 0) {
-		vm_config_error(c, node, "reg 0x%llx has size 0; give a size, or remove the entry", (ull)base);
+		vm_config_error(c, node, "reg 0x%llx has size 0; give a size, or remove the entry",
+				(ull)base);
 		return;
 	}
 	if (base + (size - 1) < base) {
-		vm_config_error(c, node, "reg 0x%llx with size 0x%llx runs over the end of the address space; give less",
+		vm_config_error(c, node,
+				"reg 0x%llx with size 0x%llx runs over the end of the address "
+				"space; give less",
 				(ull)base, (ull)size);
 		return;
 	}
@@ -222,12 +232,15 @@ static void check_entries(struct config_check *c, int node, const fdt32_t *reg, 
 	int kind = special_kind(c, node);
 
 	if (len == 0 || (u32)len % (cells * 4)) {
-		vm_config_error(c, node, "reg has %d bytes; with #address-cells %u and #size-cells %u an entry has %u",
+		vm_config_error(c, node,
+				"reg has %d bytes; with #address-cells %u and #size-cells %u an "
+				"entry has %u",
 				len, ac, bus->size_cells, cells * 4);
 		return;
 	}
 	if (kind >= 0 && (u32)len != cells * 4) {
-		vm_config_error(c, node, "reg has several entries; %s allows one", kinds[kind].property);
+		vm_config_error(c, node, "reg has several entries; %s allows one",
+				kinds[kind].property);
 		return;
 	}
 	for (unsigned i = 0; i < (u32)len / (cells * 4); i++)
@@ -278,9 +291,10 @@ static void check_overlaps(struct config_check *c)
 		if (r->base - last->base < last->size) {
 			if (fdt_get_path(c->fdt, last->node, path, sizeof(path)) < 0)
 				format_to(path, sizeof(path), "another node");
-			vm_config_error(c, r->node, "reg 0x%llx-0x%llx overlaps %s (0x%llx-0x%llx); move one",
-					(ull)r->base, (ull)(r->base + (r->size - 1)), path, (ull)last->base,
-					(ull)(last->base + (last->size - 1)));
+			vm_config_error(c, r->node,
+					"reg 0x%llx-0x%llx overlaps %s (0x%llx-0x%llx); move one",
+					(ull)r->base, (ull)(r->base + (r->size - 1)), path,
+					(ull)last->base, (ull)(last->base + (last->size - 1)));
 		}
 		if (r->base + (r->size - 1) > last->base + (last->size - 1))
 			last = r;
@@ -315,7 +329,8 @@ static void check_alias(struct config_check *c, const struct vm_memory *m)
 {
 	if (!is_inside(c->config, KIND(RAM) | KIND(ROM) | KIND(SHARED), m->target, m->size))
 		vm_config_error(c, node_of(c, m),
-				"verdigris,alias-of 0x%llx with size 0x%llx is not in one memory region; give the address of memory",
+				"verdigris,alias-of 0x%llx with size 0x%llx is not in one memory "
+				"region; give the address of memory",
 				(ull)m->target, (ull)m->size);
 }
 
@@ -325,14 +340,17 @@ static void check_passthrough(struct config_check *c, const struct vm_memory *m)
 	int node = node_of(c, m);
 
 	if (m->size > PASSTHROUGH_MAX || m->target + (m->size - 1) < m->target) {
-		vm_config_error(c, node, "verdigris,passthrough covers 0x%llx bytes; give at most 1 GiB",
+		vm_config_error(c, node,
+				"verdigris,passthrough covers 0x%llx bytes; give at most 1 GiB",
 				(ull)m->size);
 		return;
 	}
 	for (u64 at = 0; at < m->size; at += PAGE_SIZE) {
 		if (!page_is_ram(hpa(m->target + at)))
 			continue;
-		vm_config_error(c, node, "verdigris,passthrough 0x%llx is RAM of the host; only registers of devices can be passed through",
+		vm_config_error(c, node,
+				"verdigris,passthrough 0x%llx is RAM of the host; only registers "
+				"of devices can be passed through",
 				(ull)(m->target + at));
 		return;
 	}
@@ -344,7 +362,8 @@ static void check_entry_address(struct config_check *c)
 
 	if (config->entry_given && !is_inside(config, KIND(RAM) | KIND(ROM), config->entry, 4))
 		vm_config_error(c, fdt_path_offset(c->fdt, "/chosen"),
-				"verdigris,entry 0x%llx is in no RAM or ROM; give an address in a memory node",
+				"verdigris,entry 0x%llx is in no RAM or ROM; give an address in a "
+				"memory node",
 				(ull)config->entry);
 }
 
@@ -355,7 +374,8 @@ static void check_load(struct config_check *c, const struct vm_load *load)
 	if (bundle_find(load->name, &file) == 0 &&
 	    !is_inside(c->config, KIND(RAM) | KIND(ROM), load->base, file.size))
 		vm_config_error(c, fdt_path_offset(c->fdt, "/chosen"),
-				"verdigris,load: %s with 0x%zx bytes at 0x%llx is not in one RAM or ROM; move it",
+				"verdigris,load: %s with 0x%zx bytes at 0x%llx is not in one RAM "
+				"or ROM; move it",
 				load->name, file.size, (ull)load->base);
 }
 
@@ -365,7 +385,8 @@ static void put_aliases_last(struct vm_config *config)
 	struct vm_memory *m = config->memory;
 
 	for (unsigned i = 1; i < config->memory_count; i++)
-		for (unsigned j = i; j > 0 && m[j - 1].kind == VM_MEMORY_ALIAS && m[j].kind != VM_MEMORY_ALIAS;
+		for (unsigned j = i;
+		     j > 0 && m[j - 1].kind == VM_MEMORY_ALIAS && m[j].kind != VM_MEMORY_ALIAS;
 		     j--) {
 			struct vm_memory swapped = m[j];
 
@@ -390,7 +411,9 @@ void vm_config_check_map(struct config_check *c)
 	}
 	/* One that is wrong was reported, as were wrong cells of the root. */
 	if (!c->memory_seen && c->stack[0].mapped)
-		vm_config_error(c, 0, "the machine has no RAM; add memory@... { device_type = \"memory\"; reg = <base size>; }");
+		vm_config_error(c, 0,
+				"the machine has no RAM; add memory@... { device_type = "
+				"\"memory\"; reg = <base size>; }");
 	check_entry_address(c);
 	for (unsigned i = 0; i < config->load_count; i++)
 		check_load(c, &config->loads[i]);

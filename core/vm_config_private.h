@@ -23,9 +23,9 @@ struct config_frame {
 	int node;
 	u32 address_cells; /* for `reg` of its children */
 	u32 size_cells;
-	int irq_parent;    /* node that takes `interrupts` of this node, negative: none */
-	bool mapped;       /* children's addresses can be translated to guest-physical ones */
-	bool has_reg;      /* this node or one above it: children's `reg` lies inside its own */
+	int irq_parent; /* node that takes `interrupts` of this node, negative: none */
+	bool mapped;    /* children's addresses can be translated to guest-physical ones */
+	bool has_reg;   /* this node or one above it: children's `reg` lies inside its own */
 };
 
 struct config_phandle {
@@ -49,10 +49,10 @@ struct config_check {
 	void *ctx;
 	unsigned error_count;
 	struct vm_config *config;
-	int cpus;     /* node /cpus, negative: there is none */
-	int cpu;      /* node of the template cpu@0, negative: there is none */
-	u32 intc;     /* phandle of the template's interrupt controller, 0: it has none */
-	int depth;    /* of the node that is looked at; stack[depth] is its frame */
+	int cpus;  /* node /cpus, negative: there is none */
+	int cpu;   /* node of the template cpu@0, negative: there is none */
+	u32 intc;  /* phandle of the template's interrupt controller, 0: it has none */
+	int depth; /* of the node that is looked at; stack[depth] is its frame */
 	struct config_frame stack[CONFIG_DEPTH_MAX];
 	struct config_phandle phandles[CONFIG_PHANDLE_MAX];
 	unsigned phandle_count;

@@ -60,8 +60,8 @@ static void check_u32(struct config_check *c, const struct rule *rule, const str
 	u32 number = v->len == 4 ? config_cell(v->data, 0) : 0;
 
 	if (v->len != 4)
-		vm_config_error(c, v->node, "%s has %d bytes; give one cell, %s = <%u>", v->name, v->len,
-				v->name, (unsigned)rule->min);
+		vm_config_error(c, v->node, "%s has %d bytes; give one cell, %s = <%u>", v->name,
+				v->len, v->name, (unsigned)rule->min);
 	else if (number < rule->min || number > rule->max)
 		vm_config_error(c, v->node, "%s is %u; give %u to %u", v->name, number,
 				(unsigned)rule->min, (unsigned)rule->max);
@@ -88,7 +88,8 @@ static void check_bytes(struct config_check *c, const struct rule *rule, const s
 	if (!read_u64(c, v, &number))
 		return;
 	if (number < rule->min || number > rule->max || !is_aligned(number, PAGE_SIZE))
-		vm_config_error(c, v->node, "%s is 0x%llx; give a multiple of 4096 from 0x%llx to 0x%llx",
+		vm_config_error(c, v->node,
+				"%s is 0x%llx; give a multiple of 4096 from 0x%llx to 0x%llx",
 				v->name, (unsigned long long)number, (unsigned long long)rule->min,
 				(unsigned long long)rule->max);
 	else
@@ -122,14 +123,16 @@ static bool check_string(struct config_check *c, const struct rule *rule, const 
 		vm_config_error(c, v->node, "%s has no value; give a string, %s = \"...\"", v->name,
 				v->name);
 	else if (len == (size_t)v->len)
-		vm_config_error(c, v->node, "%s is not terminated; give a string in quotes", v->name);
+		vm_config_error(c, v->node, "%s is not terminated; give a string in quotes",
+				v->name);
 	else if (len + 1 < (size_t)v->len)
 		vm_config_error(c, v->node, "%s has more than one string; give one", v->name);
 	else if (len < rule->min || len > rule->max)
 		vm_config_error(c, v->node, "%s has %u characters; give %u to %u", v->name,
 				(unsigned)len, (unsigned)rule->min, (unsigned)rule->max);
 	else if (!is_text(v->data, len))
-		vm_config_error(c, v->node, "%s has characters that cannot be printed; give ASCII text",
+		vm_config_error(c, v->node,
+				"%s has characters that cannot be printed; give ASCII text",
 				v->name);
 	else
 		return true;
@@ -151,8 +154,9 @@ static bool check_plain(struct config_check *c, const struct rule *rule, const s
 
 		if (letter || (*s >= '0' && *s <= '9') || strchr("._-", *s))
 			continue;
-		vm_config_error(c, v->node, "%s is \"%s\"; use letters, digits, '.', '_' and '-' only",
-				v->name, v->data);
+		vm_config_error(c, v->node,
+				"%s is \"%s\"; use letters, digits, '.', '_' and '-' only", v->name,
+				v->data);
 		return false;
 	}
 	return true;
@@ -179,8 +183,8 @@ static bool is_in_bundle(struct config_check *c, const struct value *v, const ch
 	if (bundle_find(file, &found) == 0)
 		return true;
 	vm_config_list_bundle(there, sizeof(there));
-	vm_config_error(c, v->node, "%s names \"%s\", which is not in the bundle; there are: %s", v->name,
-			file, there);
+	vm_config_error(c, v->node, "%s names \"%s\", which is not in the bundle; there are: %s",
+			v->name, file, there);
 	return false;
 }
 
@@ -238,22 +242,24 @@ static u32 check_word_list(struct config_check *c, const struct rule *rule, cons
 
 	join_words(rule->words, known, sizeof(known));
 	if (v->len == 0 || end[-1] != '\0') {
-		vm_config_error(c, v->node, "%s is no list of strings; known words: %s", v->name, known);
+		vm_config_error(c, v->node, "%s is no list of strings; known words: %s", v->name,
+				known);
 		return 0;
 	}
 	for (; word < end; word += strlen(word) + 1) {
 		u32 bit = word_bit(rule->words, word);
 
 		if (!bit)
-			vm_config_error(c, v->node, "%s: the word \"%s\" is not known; known: %s", v->name,
-					is_text(word, strlen(word)) ? word : "?", known);
+			vm_config_error(c, v->node, "%s: the word \"%s\" is not known; known: %s",
+					v->name, is_text(word, strlen(word)) ? word : "?", known);
 		bits |= bit;
 	}
 	return bits;
 }
 
 /* The words are the names of rights, and CONTROL_ALL has no gaps: bits and rights are the same. */
-static void check_capabilities(struct config_check *c, const struct rule *rule, const struct value *v)
+static void check_capabilities(struct config_check *c, const struct rule *rule,
+			       const struct value *v)
 {
 	const char *words[33] = { NULL };
 
@@ -276,13 +282,14 @@ static void check_affinity(struct config_check *c, const struct rule *rule, cons
 
 	*mask = (struct cpumask){ { 0 } };
 	if (v->len == 0 || v->len % 4)
-		vm_config_error(c, v->node, "%s has %d bytes; give a list of CPU numbers, <0 1>", v->name,
-				v->len);
+		vm_config_error(c, v->node, "%s has %d bytes; give a list of CPU numbers, <0 1>",
+				v->name, v->len);
 	for (int i = 0; i < v->len / 4; i++) {
 		u32 cpu = config_cell(v->data, (unsigned)i);
 
 		if (cpu >= cpu_count)
-			vm_config_error(c, v->node, "%s names CPU %u; this machine has CPUs 0 to %u", v->name,
+			vm_config_error(c, v->node,
+					"%s names CPU %u; this machine has CPUs 0 to %u", v->name,
 					cpu, cpu_count - 1);
 		else
 			cpumask_set(mask, cpu);
@@ -296,13 +303,16 @@ static void add_load(struct config_check *c, const struct value *v, const char *
 	struct vm_load *load = &c->config->loads[c->config->load_count];
 
 	if (c->config->load_count == VM_CONFIG_LOADS_MAX) {
-		vm_config_error(c, v->node, "%s has more than %d files; give fewer", v->name, VM_CONFIG_LOADS_MAX);
+		vm_config_error(c, v->node, "%s has more than %d files; give fewer", v->name,
+				VM_CONFIG_LOADS_MAX);
 		return;
 	}
 	if (!at || at == word || (size_t)(at - word) >= sizeof(load->name) ||
 	    parse_u64(at + 1, 0, ~0ull, &load->base)) {
-		vm_config_error(c, v->node, "%s has \"%s\"; give a file and its address, \"vmlinuz@0x82000000\"",
-				v->name, word);
+		vm_config_error(
+			c, v->node,
+			"%s has \"%s\"; give a file and its address, \"vmlinuz@0x82000000\"",
+			v->name, word);
 		return;
 	}
 	format_to(load->name, sizeof(load->name), "%.*s", (int)(at - word), word);
@@ -316,21 +326,27 @@ static void check_loads(struct config_check *c, const struct rule *rule, const s
 
 	(void)rule;
 	if (v->len == 0 || end[-1] != '\0')
-		vm_config_error(c, v->node, "%s is no list of strings; give files and addresses, \"vmlinuz@0x82000000\"",
+		vm_config_error(c, v->node,
+				"%s is no list of strings; give files and addresses, "
+				"\"vmlinuz@0x82000000\"",
 				v->name);
 	else
 		for (; word < end; word += strlen(word) + 1)
 			add_load(c, v, word);
 }
 
-static void check_root_compatible(struct config_check *c, const struct rule *rule, const struct value *v)
+static void check_root_compatible(struct config_check *c, const struct rule *rule,
+				  const struct value *v)
 {
 	(void)rule;
 	if (v->len == 0 || v->data[v->len - 1] != '\0')
-		vm_config_error(c, v->node, "%s is no list of strings; give \"verdigris,vm\"", v->name);
-	else if (!fdt_stringlist_contains(v->data, v->len, "verdigris,vm"))
-		vm_config_error(c, v->node, "%s lacks \"verdigris,vm\": no guest configuration; add it if it is one",
+		vm_config_error(c, v->node, "%s is no list of strings; give \"verdigris,vm\"",
 				v->name);
+	else if (!fdt_stringlist_contains(v->data, v->len, "verdigris,vm"))
+		vm_config_error(
+			c, v->node,
+			"%s lacks \"verdigris,vm\": no guest configuration; add it if it is one",
+			v->name);
 }
 
 static void check_compatible(struct config_check *c, const struct rule *rule, const struct value *v)
@@ -338,7 +354,8 @@ static void check_compatible(struct config_check *c, const struct rule *rule, co
 	if (v->node == 0)
 		check_root_compatible(c, rule, v);
 	else if (v->len == 0 || v->data[v->len - 1] != '\0')
-		vm_config_error(c, v->node, "%s is no list of terminated strings; give it in quotes", v->name);
+		vm_config_error(c, v->node,
+				"%s is no list of terminated strings; give it in quotes", v->name);
 }
 
 /* A path, or an alias, with options after a colon. */
@@ -350,22 +367,27 @@ static void check_stdout(struct config_check *c, const struct rule *rule, const 
 		return;
 	len = (int)(strchr(v->data, ':') ? strchr(v->data, ':') - v->data : (long)strlen(v->data));
 	if (len == 0 || fdt_path_offset_namelen(c->fdt, v->data, len) < 0)
-		vm_config_error(c, v->node, "%s names \"%.*s\", which is no node; give the path of a UART", v->name,
-				len, v->data);
+		vm_config_error(c, v->node,
+				"%s names \"%.*s\", which is no node; give the path of a UART",
+				v->name, len, v->data);
 }
 
 /* ---- the table ---- */
 
 static const char *const shutdown_words[] = { "sysrq", NULL };
 
-#define RULE(name_, place_, check_, ...) { .name = name_, .place = place_, .check = check_, __VA_ARGS__ }
+#define RULE(name_, place_, check_, ...)                                     \
+	{                                                                    \
+		.name = name_, .place = place_, .check = check_, __VA_ARGS__ \
+	}
 #define LIMITS(min_, max_) .min = min_, .max = max_
 #define FILE_NAME LIMITS(1, CONFIG_STRING_MAX)
 
 static const struct rule rules[] = {
 	RULE("verdigris,autostart", IN_ROOT, check_flag, FIELD(autostart)),
 	RULE("verdigris,capabilities", IN_ROOT, check_capabilities, FIELD(capabilities)),
-	RULE("verdigris,table-limit", IN_ROOT, check_bytes, FIELD(table_limit), LIMITS(KIB(64), GIB(1))),
+	RULE("verdigris,table-limit", IN_ROOT, check_bytes, FIELD(table_limit),
+	     LIMITS(KIB(64), GIB(1))),
 	RULE("verdigris,count", IN_CPUS, check_u32, FIELD(vcpu_count), LIMITS(1, VM_VCPUS_MAX)),
 	RULE("verdigris,weight", IN_CPUS, check_u32, FIELD(weight),
 	     LIMITS(SCHED_WEIGHT_MIN, SCHED_WEIGHT_MAX)),
@@ -445,7 +467,8 @@ static void report_unknown(struct config_check *c, const struct value *v)
 			names[count++] = rules[i].name + PREFIX_LEN;
 	nearest = vm_config_nearest(v->name + PREFIX_LEN, names);
 	if (nearest)
-		vm_config_error(c, v->node, "%s is not known; did you mean %s%s?", v->name, PREFIX, nearest);
+		vm_config_error(c, v->node, "%s is not known; did you mean %s%s?", v->name, PREFIX,
+				nearest);
 	else
 		vm_config_error(c, v->node, "%s is not known; remove it", v->name);
 }
@@ -460,8 +483,8 @@ static void check_prop(struct config_check *c, u32 place, const struct value *v)
 		if (rule->place & place)
 			rule->check(c, rule, v);
 		else if (is_ours(v->name))
-			vm_config_error(c, v->node, "%s has no meaning here; it belongs in %s", v->name,
-					place_name(rule->place));
+			vm_config_error(c, v->node, "%s has no meaning here; it belongs in %s",
+					v->name, place_name(rule->place));
 		return;
 	}
 	if (is_ours(v->name))
@@ -473,8 +496,7 @@ void vm_config_check_props(struct config_check *c, int node)
 	u32 place = place_of(c, node);
 	int prop;
 
-	fdt_for_each_property_offset(prop, c->fdt, node)
-	{
+	fdt_for_each_property_offset (prop, c->fdt, node) {
 		struct value v = { .node = node };
 
 		v.data = fdt_getprop_by_offset(c->fdt, prop, &v.name, &v.len);

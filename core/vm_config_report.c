@@ -23,8 +23,8 @@ void vm_config_error(struct config_check *c, int node, const char *fmt, ...)
 	if (++c->error_count > CONFIG_ERROR_MAX + 1)
 		return;
 	if (c->error_count == CONFIG_ERROR_MAX + 1) {
-		format_to(message, sizeof(message), "%s: more errors are not shown; mend these first",
-			  c->source);
+		format_to(message, sizeof(message),
+			  "%s: more errors are not shown; mend these first", c->source);
 		c->report(c->ctx, message);
 		return;
 	}

@@ -54,14 +54,18 @@ static int plan_phandles(struct tree_writer *w, struct config_check *c)
 		if (p->node < c->cpu || p->node >= w->template_end || p->phandle == c->intc)
 			continue;
 		if (w->handle_count == TEMPLATE_PHANDLES_MAX) {
-			vm_config_error(c, c->cpu, "the template has more than %d nodes with a phandle; remove labels",
-					TEMPLATE_PHANDLES_MAX);
+			vm_config_error(
+				c, c->cpu,
+				"the template has more than %d nodes with a phandle; remove labels",
+				TEMPLATE_PHANDLES_MAX);
 			return -EINVAL;
 		}
 		w->handles[w->handle_count++] = p->phandle;
 	}
 	if (highest > ~0u - 1 - VM_VCPUS_MAX * TEMPLATE_PHANDLES_MAX) {
-		vm_config_error(c, 0, "phandle 0x%x leaves no numbers for more CPUs; use small ones", highest);
+		vm_config_error(c, 0,
+				"phandle 0x%x leaves no numbers for more CPUs; use small ones",
+				highest);
 		return -EINVAL;
 	}
 	w->first_phandle = highest + 1;
@@ -87,7 +91,8 @@ static int write_reg(struct tree_writer *w, u32 cpu, int len)
 }
 
 /* A property inside the template, for CPU @cpu; @top: of the cpu node itself. */
-static int write_cpu_prop(struct tree_writer *w, u32 cpu, bool top, const char *name, const void *value, int len)
+static int write_cpu_prop(struct tree_writer *w, u32 cpu, bool top, const char *name,
+			  const void *value, int len)
 {
 	bool handle = !strcmp(name, "phandle") || !strcmp(name, "linux,phandle");
 
@@ -120,8 +125,8 @@ static unsigned take_run(const struct config_check *c, struct config_irq_list *l
 }
 
 /* Copies a run of @count cells for @cpu. Each entry starts with the phandle, its specifier is @width - 1 long. */
-static fdt32_t *put_run(const struct tree_writer *w, fdt32_t *to, const fdt32_t *run, unsigned count, u32 cpu,
-			unsigned width)
+static fdt32_t *put_run(const struct tree_writer *w, fdt32_t *to, const fdt32_t *run,
+			unsigned count, u32 cpu, unsigned width)
 {
 	memcpy(to, run, count * sizeof(*to));
 	for (unsigned i = 0; i < count; i += width)
@@ -174,7 +179,8 @@ static int write_controllers(struct tree_writer *w)
 
 	if (!w->c || !w->c->intc)
 		return 0;
-	err = fdt_property_placeholder(w->to, VM_CONFIG_CONTROLLERS, (int)(w->cpu_count * 4), (void **)&to);
+	err = fdt_property_placeholder(w->to, VM_CONFIG_CONTROLLERS, (int)(w->cpu_count * 4),
+				       (void **)&to);
 	for (u32 cpu = 0; !err && cpu < w->cpu_count; cpu++)
 		fdt32_st(to + cpu, clone_phandle(w, w->c->intc, cpu));
 	return err;
@@ -339,8 +345,8 @@ int vm_config_expand(struct config_check *c)
 	err = plan_phandles(&w, c);
 	if (err)
 		return err;
-	err = write_new(&w, &vm_config_owner, fdt_totalsize(c->fdt) + config->vcpu_count * 512ul + 1024,
-			&config->fdt);
+	err = write_new(&w, &vm_config_owner,
+			fdt_totalsize(c->fdt) + config->vcpu_count * 512ul + 1024, &config->fdt);
 	if (!err)
 		config->fdt_size = fdt_totalsize(config->fdt);
 	if (err != -E2BIG)

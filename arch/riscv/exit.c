@@ -2,6 +2,7 @@
 /* riscv64: guest exits, from the trap vector to core and back. */
 #include <arch/guest.h>
 #include <arch/host.h>
+#include <arch/sbi_guest.h>
 #include <arch/trap.h>
 #include <core/errno.h>
 #include <core/trace.h>
@@ -171,6 +172,8 @@ static enum riscv_exit dispatch(struct vcpu *vcpu, const struct riscv_trap *trap
 	static enum riscv_exit (*const handlers[])(struct vcpu *, const struct riscv_trap *) = {
 		[EXC_INST_ILLEGAL] = illegal_instruction,
 		[EXC_INST_GUEST_FAULT] = fetch_fault,
+		[EXC_LOAD_GUEST_FAULT] = data_fault,
+		[EXC_STORE_GUEST_FAULT] = data_fault,
 		[EXC_VIRTUAL_INST] = riscv_virtual_instruction,
 	};
 
@@ -186,10 +189,15 @@ struct vcpu *riscv_exit_interrupt(struct vcpu *vcpu, u64 cause);
 struct vcpu *riscv_exit_slow(struct vcpu *vcpu);
 struct vcpu *riscv_exit_serve(struct vcpu *vcpu);
 
-static inline void count(struct vcpu *vcpu, u64 index)
+static inline void count_only(struct vcpu *vcpu, u64 index)
 {
 	vcpu->arch.cause_count[index]++;
 	vcpu->stats.last_exit_cause = index;
+}
+
+static inline void count(struct vcpu *vcpu, u64 index)
+{
+	count_only(vcpu, index);
 	if (unlikely(trace_on))
 		trace_exit(vcpu, (unsigned)index);
 }
@@ -199,12 +207,23 @@ static inline bool wants_attention(const struct vcpu *vcpu)
 	return unlikely(this_cpu()->resched | vcpu->requests | vcpu->waiting | trace_on);
 }
 
-/* Caller-saved registers in memory, the others still in the CPU. NULL: riscv_exit_serve() shall look. */
-struct vcpu *riscv_exit_sbi(struct vcpu *vcpu)
+static struct vcpu *sbi_other(struct vcpu *vcpu)
 {
 	count(vcpu, EXC_ECALL_VS);
 	sbi_call(vcpu);
 	return wants_attention(vcpu) ? NULL : vcpu;
+}
+
+/*
+ * Caller-saved registers in memory, the others still in the CPU. NULL: riscv_exit_serve() shall look. A call
+ * that only reads a constant gives nobody a reason to look: who wants attention sends an IPI.
+ */
+struct vcpu *riscv_exit_sbi(struct vcpu *vcpu)
+{
+	if (unlikely(trace_on) || !sbi_answer_constant(vcpu))
+		return sbi_other(vcpu);
+	count_only(vcpu, EXC_ECALL_VS);
+	return vcpu;
 }
 
 struct vcpu *riscv_exit_interrupt(struct vcpu *vcpu, u64 cause)
@@ -226,23 +245,70 @@ struct vcpu *riscv_exit_serve(struct vcpu *vcpu)
 	return vcpu;
 }
 
-struct vcpu *riscv_exit_slow(struct vcpu *vcpu)
+static struct vcpu *slow(struct vcpu *vcpu, u64 cause)
 {
 	struct riscv_trap trap = {
-		.cause = csr_read(scause),
+		.cause = cause,
 		.tval = csr_read(stval),
 		.htval = csr_read(CSR_HTVAL),
 		.htinst = csr_read(CSR_HTINST),
 	};
-	enum riscv_exit how;
 
-	count(vcpu, trap.cause & 31);
-	vcpu->stats.exits++;
-	if (likely(trap.cause == EXC_LOAD_GUEST_FAULT || trap.cause == EXC_STORE_GUEST_FAULT))
-		how = data_fault(vcpu, &trap);
-	else
-		how = dispatch(vcpu, &trap);
-	if (unlikely(how == RISCV_LEAVE))
+	if (dispatch(vcpu, &trap) == RISCV_LEAVE)
 		return NULL;
+	return riscv_exit_serve(vcpu);
+}
+
+/*
+ * Nearly all accesses to devices are aligned loads and stores of integer registers that the hart itself
+ * decoded into htinst (section 19.6.3). These two answer them, and leave all others to data_fault().
+ *
+ *            31     25 24  20 19  15 14  12 11   7 6     0
+ *   load    |    0    |   0  |  0   |funct3|  rd  |0000011|   bit 1 clear: the instruction has 16 bits
+ *   store   |    0    |  rs2 |  0   |funct3|  0   |0100011|   19:15: how far into a misaligned access
+ */
+#define LOAD_VARIES (7ul << 12 | 31ul << 7 | 2)
+#define STORE_VARIES (3ul << 12 | 31ul << 20 | 2)
+
+static inline bool load_device(struct vcpu *vcpu, u64 insn, u64 addr)
+{
+	unsigned funct3 = insn >> 12 & 7, reg = insn >> 7 & 31;
+	u64 value;
+
+	if ((insn & ~LOAD_VARIES) != 0x01 || funct3 == 7 ||
+	    exit_mmio_read(vcpu, addr, 1u << (funct3 & 3), &value))
+		return false;
+	if (reg)
+		vcpu->arch.x[reg] = funct3 < 3 ? extend(value, 1u << funct3) : value;
+	return true;
+}
+
+static inline bool store_device(struct vcpu *vcpu, u64 insn, u64 addr)
+{
+	return (insn & ~STORE_VARIES) == 0x21 &&
+	       !exit_mmio_write(vcpu, addr, 1u << (insn >> 12 & 3), vcpu->arch.x[insn >> 20 & 31]);
+}
+
+static inline bool access_directly(struct vcpu *vcpu, u64 cause)
+{
+	u64 insn = csr_read(CSR_HTINST), htval = csr_read(CSR_HTVAL);
+	u64 addr = (htval << 2) | (csr_read(stval) & 3);
+	bool done = cause == EXC_LOAD_GUEST_FAULT ? load_device(vcpu, insn, addr) :
+						    store_device(vcpu, insn, addr);
+
+	if (likely(done))
+		riscv_advance(2 + (insn & 2));
+	return done;
+}
+
+/* All registers in memory. NULL: back to vcpu_run(). */
+struct vcpu *riscv_exit_slow(struct vcpu *vcpu)
+{
+	u64 cause = csr_read(scause);
+
+	count(vcpu, cause & 31);
+	vcpu->stats.exits++;
+	if (unlikely((cause | 2) != EXC_STORE_GUEST_FAULT || !access_directly(vcpu, cause)))
+		return slow(vcpu, cause);
 	return wants_attention(vcpu) ? riscv_exit_serve(vcpu) : vcpu;
 }

@@ -60,7 +60,7 @@ long sbi_harts(const struct vcpu *vcpu, u64 mask, u64 base, struct sbi_harts *ou
 	return SBI_SUCCESS;
 }
 
-static void __attribute__((noinline)) dispatch(struct vcpu *vcpu)
+static void dispatch(struct vcpu *vcpu)
 {
 	u64 *x = vcpu->arch.x;
 	const struct sbi_extension *row = sbi_find(vcpu, x[17]);
@@ -76,13 +76,8 @@ static void __attribute__((noinline)) dispatch(struct vcpu *vcpu)
 
 void sbi_call(struct vcpu *vcpu)
 {
-	u64 *x = vcpu->arch.x;
-
-	riscv_advance(4);
-	if (likely(x[17] == SBI_EXT_BASE && x[16] < ARRAY_SIZE(sbi_base_constants))) {
-		x[11] = sbi_base_constants[x[16]];
-		x[10] = SBI_SUCCESS;
+	if (sbi_answer_constant(vcpu))
 		return;
-	}
+	riscv_advance(4);
 	dispatch(vcpu);
 }

@@ -43,33 +43,41 @@ static const char *header_problem(const struct elf_header *h, u64 file_size)
 	if (h->e_ident[4] != ELF_CLASS_64 || h->e_ident[5] != ELF_DATA_LITTLE)
 		return "is no 64-bit little-endian ELF file; build it for this machine";
 	if (strcmp(machine_name(h->e_machine), CONFIG_ARCH))
-		return "is an ELF file for another architecture than " CONFIG_ARCH "; build it for this one";
+		return "is an ELF file for another architecture than " CONFIG_ARCH
+		       "; build it for this one";
 	if (h->e_type != ELF_TYPE_EXEC && h->e_type != ELF_TYPE_DYN)
 		return "is an ELF file but no program; give a linked one";
-	if (h->e_phentsize != sizeof(struct elf_segment) || h->e_phnum == 0 || h->e_phnum > SEGMENTS_MAX)
-		return "has a segment table that makes no sense (1 to 64 entries of 56 bytes); link it anew";
-	if (h->e_phoff > file_size || h->e_phnum * sizeof(struct elf_segment) > file_size - h->e_phoff)
+	if (h->e_phentsize != sizeof(struct elf_segment) || h->e_phnum == 0 ||
+	    h->e_phnum > SEGMENTS_MAX)
+		return "has a segment table that makes no sense (1 to 64 entries of 56 bytes); "
+		       "link it anew";
+	if (h->e_phoff > file_size ||
+	    h->e_phnum * sizeof(struct elf_segment) > file_size - h->e_phoff)
 		return "ends within its segment table; copy it anew";
 	return NULL;
 }
 
 /* Segment @index; false: it is nothing to load. The table lies within the file. */
-static bool read_segment(const struct bundle_file *image, const struct elf_header *h, unsigned index,
-			 struct elf_segment *s)
+static bool read_segment(const struct bundle_file *image, const struct elf_header *h,
+			 unsigned index, struct elf_segment *s)
 {
 	memcpy(s, image->data + h->e_phoff + index * sizeof(*s), sizeof(*s));
 	return s->p_type == ELF_SEGMENT_LOAD && s->p_memsz > 0;
 }
 
-static int check_segment(const struct vm *vm, const struct bundle_file *image, const struct elf_segment *s)
+static int check_segment(const struct vm *vm, const struct bundle_file *image,
+			 const struct elf_segment *s)
 {
 	if (s->p_filesz > s->p_memsz)
-		return elf_error(vm, image, "has a segment with more bytes in the file than in memory; link it anew");
+		return elf_error(
+			vm, image,
+			"has a segment with more bytes in the file than in memory; link it anew");
 	if (s->p_offset > image->size || s->p_filesz > image->size - s->p_offset)
 		return elf_error(vm, image, "ends within a segment; copy it anew");
 	if (loader_fits(vm, s->p_paddr, s->p_memsz))
 		return 0;
-	log_error("VM %s: %s has %llu KiB for 0x%llx, which is not in one memory; add a memory node there, or link it elsewhere",
+	log_error("VM %s: %s has %llu KiB for 0x%llx, which is not in one memory; add a memory "
+		  "node there, or link it elsewhere",
 		  vm->name, image->name, (unsigned long long)(s->p_memsz + 1023) >> 10,
 		  (unsigned long long)s->p_paddr);
 	return -ENOSPC;
@@ -108,7 +116,8 @@ static int elf_plan(const struct vm *vm, const struct bundle_file *image, struct
 	if (high == 0)
 		return elf_error(vm, image, "has nothing to load; give a linked program");
 	if (plan->entry < low || plan->entry >= high)
-		return elf_error(vm, image, "starts outside of what it loads; link it with an entry point");
+		return elf_error(vm, image,
+				 "starts outside of what it loads; link it with an entry point");
 	plan->image_base = low;
 	plan->image_size = high - low;
 	return 0;

@@ -15,7 +15,7 @@ struct image_header {
 	u64 image_size;  /* with bss */
 	u64 flags;
 	u64 res[2];
-	u32 magic[2];    /* at 0x30: old magic of riscv; at 0x38: magic of both */
+	u32 magic[2]; /* at 0x30: old magic of riscv; at 0x38: magic of both */
 	u32 magic2;
 	u32 pe_offset;
 };
@@ -49,28 +49,32 @@ static bool linux_probe(const struct bundle_file *image)
 	return kind_of(image) >= 0;
 }
 
-static int check_kind(const struct vm *vm, const struct bundle_file *image, const struct image_header *h)
+static int check_kind(const struct vm *vm, const struct bundle_file *image,
+		      const struct image_header *h)
 {
 	const char *arch = kinds[kind_of(image)].arch;
 
 	if (strcmp(arch, CONFIG_ARCH)) {
-		log_error("VM %s: %s is a kernel for %s; this hypervisor runs guests for %s", vm->name,
-			  image->name, arch, CONFIG_ARCH);
+		log_error("VM %s: %s is a kernel for %s; this hypervisor runs guests for %s",
+			  vm->name, image->name, arch, CONFIG_ARCH);
 		return -EINVAL;
 	}
 	if (h->flags & FLAG_BIG_ENDIAN) {
-		log_error("VM %s: %s is a big-endian kernel; give a little-endian one", vm->name, image->name);
+		log_error("VM %s: %s is a big-endian kernel; give a little-endian one", vm->name,
+			  image->name);
 		return -EINVAL;
 	}
 	if (h->image_size == 0) {
-		log_error("VM %s: %s does not say how large it is; give a kernel of Linux 3.17 or later",
+		log_error("VM %s: %s does not say how large it is; give a kernel of Linux 3.17 or "
+			  "later",
 			  vm->name, image->name);
 		return -EINVAL;
 	}
 	return 0;
 }
 
-static int linux_plan(const struct vm *vm, const struct bundle_file *image, struct loader_plan *plan)
+static int linux_plan(const struct vm *vm, const struct bundle_file *image,
+		      struct loader_plan *plan)
 {
 	const struct vm_memory *ram = loader_first_ram(vm);
 	u64 start = align_up(ram->base, IMAGE_ALIGN), size;
@@ -84,10 +88,11 @@ static int linux_plan(const struct vm *vm, const struct bundle_file *image, stru
 	size = MAX(h.image_size, (u64)image->size);
 	if (start < ram->base || h.text_offset > GIB(1) || size > GIB(64) ||
 	    !loader_fits(vm, start + h.text_offset, size)) {
-		log_error("VM %s: %s needs %llu KiB from 0x%llx on; RAM at 0x%llx has %llu KiB: make it larger",
+		log_error("VM %s: %s needs %llu KiB from 0x%llx on; RAM at 0x%llx has %llu KiB: "
+			  "make it larger",
 			  vm->name, image->name, (unsigned long long)size >> 10,
-			  (unsigned long long)(start + h.text_offset), (unsigned long long)ram->base,
-			  (unsigned long long)ram->size >> 10);
+			  (unsigned long long)(start + h.text_offset),
+			  (unsigned long long)ram->base, (unsigned long long)ram->size >> 10);
 		return -ENOSPC;
 	}
 	plan->image_base = start + h.text_offset;
@@ -96,7 +101,8 @@ static int linux_plan(const struct vm *vm, const struct bundle_file *image, stru
 	return 0;
 }
 
-static int linux_load(struct vm *vm, const struct bundle_file *image, const struct loader_plan *plan)
+static int linux_load(struct vm *vm, const struct bundle_file *image,
+		      const struct loader_plan *plan)
 {
 	return loader_copy(vm, plan->image_base, image->data, image->size);
 }

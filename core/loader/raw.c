@@ -10,8 +10,10 @@ static int raw_plan(const struct vm *vm, const struct bundle_file *image, struct
 	u64 base = config->entry_given ? config->entry : loader_first_ram(vm)->base;
 
 	if (!loader_fits(vm, base, image->size)) {
-		log_error("VM %s: %s with %zu KiB does not fit into one memory at 0x%llx; change verdigris,entry or the memory",
-			  vm->name, image->name, (image->size + 1023) >> 10, (unsigned long long)base);
+		log_error("VM %s: %s with %zu KiB does not fit into one memory at 0x%llx; change "
+			  "verdigris,entry or the memory",
+			  vm->name, image->name, (image->size + 1023) >> 10,
+			  (unsigned long long)base);
 		return -ENOSPC;
 	}
 	plan->image_base = base;

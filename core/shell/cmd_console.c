@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* vm console: hands keyboard and screen to a guest until Ctrl-] or its end. */
 #include <core/console.h>
-#include <core/errno.h>
+#include <core/heap.h>
 #include <core/shell.h>
 #include <core/vcpu.h>
-#include <string.h>
 
 #define CTRL_RIGHT_BRACKET 0x1d
-#define REPLAY_BYTES 2048 /* about a screenful */
+#define REPLAY_BYTES KIB(2)
+#define REPLAY_ROWS 24
 #define REPLAY_TRIES 64   /* a guest that prints without end is attached all the same */
 
 struct attachment {
@@ -46,27 +46,31 @@ static bool is_over(struct attachment *a)
 	return over;
 }
 
-/* Shows the end of what the guest printed so far, then lets the rest come by itself; nothing is lost between. */
+/* What the guest printed up to now, the last screenful of it; returns the byte number that comes next. */
+static u64 show_last_rows(struct shell *sh, struct shell_filter *filter, struct vconsole *vc)
+{
+	u64 pos = vc->written > REPLAY_BYTES ? vc->written - REPLAY_BYTES : 0;
+	char *text = heap_alloc(&owner_system, REPLAY_BYTES);
+	size_t len, start;
+
+	if (!text)
+		return vc->written;
+	len = vconsole_read_log(vc, &pos, text, REPLAY_BYTES);
+	start = shell_last_rows(text, len, REPLAY_ROWS);
+	shell_write_filtered(sh, filter, text + start, len - start);
+	heap_free(text);
+	return pos;
+}
+
+/* The rest comes by itself; nothing is lost between. */
 static void replay(struct shell *sh, struct vconsole *vc)
 {
 	struct shell_filter filter = { 0 };
-	u64 pos = vc->written > REPLAY_BYTES ? vc->written - REPLAY_BYTES : 0;
+	u64 pos = show_last_rows(sh, &filter, vc);
 	char text[128];
-	bool cut = pos != 0;
 
-	for (unsigned tries = 0; tries < REPLAY_TRIES && !vconsole_attach_at(vc, pos); tries++) {
-		size_t len = vconsole_read_log(vc, &pos, text, sizeof(text));
-		char *start = text;
-
-		if (cut) {
-			start = memchr(text, '\n', len);
-			if (!start)
-				continue;
-			start++;
-			cut = false;
-		}
-		shell_write_filtered(sh, &filter, start, len - (size_t)(start - text));
-	}
+	for (unsigned tries = 0; tries < REPLAY_TRIES && !vconsole_attach_at(vc, pos); tries++)
+		shell_write_filtered(sh, &filter, text, vconsole_read_log(vc, &pos, text, sizeof(text)));
 	vconsole_set_attached(vc, true);
 }
 

@@ -197,21 +197,6 @@ static int cmd_vm_destroy(struct shell *sh, const struct shell_args *args)
 
 /* ---------------------------------------------------------------- log, dump */
 
-/* Where the last @lines rows of the @len bytes begin; an end of row at the very end does not count. */
-static size_t last_rows(const char *text, size_t len, u64 lines)
-{
-	size_t at = len;
-
-	if (at && text[at - 1] == '\n')
-		at--;
-	while (at && lines) {
-		if (text[at - 1] == '\n' && --lines == 0)
-			break;
-		at--;
-	}
-	return at;
-}
-
 /* All that is kept of a guest's output; the caller frees it. */
 static int fetch_log(struct shell *sh, const char *name, char **text, size_t *len)
 {
@@ -242,7 +227,7 @@ static int cmd_vm_log(struct shell *sh, const struct shell_args *args)
 	e = fetch_log(sh, args->arg[0], &text, &len);
 	if (e)
 		return shell_failed(sh, e);
-	start = last_rows(text, len, lines);
+	start = shell_last_rows(text, len, lines);
 	shell_write_filtered(sh, &filter, text + start, len - start);
 	if (len && text[len - 1] != '\n')
 		shell_write(sh, "\n", 1);

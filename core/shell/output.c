@@ -217,6 +217,20 @@ void shell_write_filtered(struct shell *sh, struct shell_filter *filter, const c
 	}
 }
 
+size_t shell_last_rows(const char *text, size_t len, u64 rows)
+{
+	size_t at = len;
+
+	if (at && text[at - 1] == '\n')
+		at--;
+	while (at && rows) {
+		if (text[at - 1] == '\n' && --rows == 0)
+			break;
+		at--;
+	}
+	return at;
+}
+
 void shell_hexdump(struct shell *sh, u64 address, const u8 *bytes, size_t len)
 {
 	char row[16 * 4 + 4];

@@ -32,7 +32,8 @@ static void check_plan(const struct loader_plan *plan)
 	    plan->entry - plan->image_base >= plan->image_size)
 		abort();
 	/* ELF may put segments into both; then the span reaches over the hole in between. */
-	if (!inside(plan->image_base, 1, &config.memory[0]) && !inside(plan->image_base, 1, &config.memory[1]))
+	if (!inside(plan->image_base, 1, &config.memory[0]) &&
+	    !inside(plan->image_base, 1, &config.memory[1]))
 		abort();
 	if (!inside(plan->image_base + plan->image_size - 1, 1, &config.memory[0]) &&
 	    !inside(plan->image_base + plan->image_size - 1, 1, &config.memory[1]))
@@ -50,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	config.entry_given = size & 1;
 	config.entry = RAM + 16 * size;
-	table_for_each(row, vg_loaders) {
+	table_for_each (row, vg_loaders) {
 		struct loader_plan plan = { 0 };
 
 		if ((*row)->probe && !(*row)->probe(&image))

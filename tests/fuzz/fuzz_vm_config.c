@@ -33,7 +33,8 @@ static void check_config(const struct vm_config *config)
 {
 	bool ram = false;
 
-	if (config->vcpu_count < 1 || config->vcpu_count > VM_VCPUS_MAX || config->cap_percent > 100)
+	if (config->vcpu_count < 1 || config->vcpu_count > VM_VCPUS_MAX ||
+	    config->cap_percent > 100)
 		abort();
 	if (!config->name[0] || strnlen(config->name, VM_NAME_MAX) == VM_NAME_MAX)
 		abort();
@@ -43,7 +44,8 @@ static void check_config(const struct vm_config *config)
 		const struct vm_memory *m = &config->memory[i];
 
 		ram |= m->kind == VM_MEMORY_RAM;
-		if (!m->size || (m->base | m->size | m->target) & PAGE_MASK || m->base + (m->size - 1) < m->base)
+		if (!m->size || (m->base | m->size | m->target) & PAGE_MASK ||
+		    m->base + (m->size - 1) < m->base)
 			abort();
 	}
 	if (!ram || fdt_check_full(config->fdt, config->fdt_size))

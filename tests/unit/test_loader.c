@@ -57,15 +57,18 @@ static void start(unsigned ram_mib, const char *chosen, const char *more)
 	make_bundle();
 	snprintf(text, sizeof(text),
 		 "/dts-v1/;\n/include/ \"virt-riscv.dtsi\"\n"
-		 "/ { model = \"guest\"; memory@80000000 { reg = <0 0x80000000 0 0x%x>; }; chosen { %s }; %s };",
+		 "/ { model = \"guest\"; memory@80000000 { reg = <0 0x80000000 0 0x%x>; }; chosen "
+		 "{ %s }; %s };",
 		 ram_mib << 20, chosen, more);
 	tree_compile(&tree, text, "");
-	assert_int_equal(vm_config_parse(tree.bytes, tree.size, "guest.dtb", show, NULL, &vm->config), 0);
+	assert_int_equal(
+		vm_config_parse(tree.bytes, tree.size, "guest.dtb", show, NULL, &vm->config), 0);
 	for (u32 i = 0; i < vm->config->memory_count; i++) {
 		const struct vm_memory *m = &vm->config->memory[i];
 
 		assert_int_equal(gpa_add_memory(vm, gpa(m->base), m->size,
-						m->kind == VM_MEMORY_RAM ? GPA_RAM : GPA_ROM, m->name),
+						m->kind == VM_MEMORY_RAM ? GPA_RAM : GPA_ROM,
+						m->name),
 				 0);
 	}
 	fake_output_clear();
@@ -110,7 +113,8 @@ static void assert_sound(u64 ram_size)
 		assert_in_range(r[i].base, RAM, RAM + ram_size - 1);
 		assert_true(r[i].size <= RAM + ram_size - r[i].base);
 		for (unsigned j = 0; j < i; j++)
-			assert_true(r[i].base >= r[j].base + r[j].size || r[j].base >= r[i].base + r[i].size);
+			assert_true(r[i].base >= r[j].base + r[j].size ||
+				    r[j].base >= r[i].base + r[i].size);
 	}
 	assert_in_range(plan.entry, plan.image_base, plan.image_base + plan.image_size - 1);
 	assert_guest_has(plan.fdt_base, vm->fdt, vm->fdt_size);
@@ -269,7 +273,8 @@ static void test_raw(void **state)
 	stop();
 	start(8, FIRMWARE "verdigris,entry = <0 0x807ffff0>;", "");
 	assert_int_equal(loader_load(vm, &plan), -ENOSPC);
-	assert_said("does not fit into one memory at 0x807ffff0; change verdigris,entry or the memory");
+	assert_said(
+		"does not fit into one memory at 0x807ffff0; change verdigris,entry or the memory");
 	stop();
 }
 
@@ -305,6 +310,21 @@ static void test_rom(void **state)
 	image_size = 900;
 	start(8, FIRMWARE, "rom@0 { reg = <0 0 0 0x1000>; verdigris,rom = \"empty\"; };");
 	assert_int_equal(loader_load(vm, &plan), -EINVAL);
+	stop();
+}
+
+/* Files for firmware to find, and nothing else lies on them. */
+static void test_loads(void **state)
+{
+	(void)state;
+	memset(image, 'f', sizeof(image));
+	image_size = sizeof(image);
+	start(8, FIRMWARE "verdigris,load = \"initrd@0x80600000\", \"image@0x80700001\";", "");
+	assert_int_equal(loader_load(vm, &plan), 0);
+	assert_sound(MIB(8));
+	assert_guest_has(RAM + MIB(6), initrd, sizeof(initrd));
+	assert_guest_has(RAM + MIB(7) + 1, image, image_size);
+	assert_int_equal(plan.fdt_base, RAM + MIB(4));
 	stop();
 }
 
@@ -381,12 +401,18 @@ static void test_elf_refused(void **state)
 		{ image + 32, 8, ~0ull, "ends within its segment table" },
 		{ image + 32, 8, 1024, "ends within its segment table" },
 		{ image + 24, 8, 0x1000, "starts outside" },
-		{ &((struct elf_segment *)(image + 64))[1].p_filesz, 8, 257, "more bytes in the file" },
-		{ &((struct elf_segment *)(image + 64))[1].p_offset, 8, 769, "ends within a segment" },
-		{ &((struct elf_segment *)(image + 64))[1].p_offset, 8, ~0ull, "ends within a segment" },
-		{ &((struct elf_segment *)(image + 64))[1].p_paddr, 8, 0x1000, "not in one memory" },
-		{ &((struct elf_segment *)(image + 64))[1].p_paddr, 8, RAM + MIB(8) - 255, "not in one memory" },
-		{ &((struct elf_segment *)(image + 64))[1].p_paddr, 8, ~0ull - 10, "not in one memory" },
+		{ &((struct elf_segment *)(image + 64))[1].p_filesz, 8, 257,
+		  "more bytes in the file" },
+		{ &((struct elf_segment *)(image + 64))[1].p_offset, 8, 769,
+		  "ends within a segment" },
+		{ &((struct elf_segment *)(image + 64))[1].p_offset, 8, ~0ull,
+		  "ends within a segment" },
+		{ &((struct elf_segment *)(image + 64))[1].p_paddr, 8, 0x1000,
+		  "not in one memory" },
+		{ &((struct elf_segment *)(image + 64))[1].p_paddr, 8, RAM + MIB(8) - 255,
+		  "not in one memory" },
+		{ &((struct elf_segment *)(image + 64))[1].p_paddr, 8, ~0ull - 10,
+		  "not in one memory" },
 		{ &((struct elf_segment *)(image + 64))[2].p_memsz, 8, ~0ull, "not in one memory" },
 	};
 
@@ -410,11 +436,12 @@ static void test_elf_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_linux),	      cmocka_unit_test(test_linux_tight),
-		cmocka_unit_test(test_linux_no_room), cmocka_unit_test(test_linux_refused),
-		cmocka_unit_test(test_foreign),	      cmocka_unit_test(test_raw),
+		cmocka_unit_test(test_linux),           cmocka_unit_test(test_linux_tight),
+		cmocka_unit_test(test_linux_no_room),   cmocka_unit_test(test_linux_refused),
+		cmocka_unit_test(test_foreign),         cmocka_unit_test(test_raw),
 		cmocka_unit_test(test_raw_with_header), cmocka_unit_test(test_rom),
-		cmocka_unit_test(test_elf),	      cmocka_unit_test(test_elf_refused),
+		cmocka_unit_test(test_loads),           cmocka_unit_test(test_elf),
+		cmocka_unit_test(test_elf_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,7 +49,8 @@ static const char base[] = "/dts-v1/;\n"
 			   "/include/ \"virt-riscv.dtsi\"\n"
 			   "/ {\n"
 			   "	model = \"guest\";\n"
-			   "	ram: memory@80000000 { device_type = \"memory\"; reg = <0 0x80000000 0 0x10000000>; };\n"
+			   "	ram: memory@80000000 { device_type = \"memory\"; reg = <0 "
+			   "0x80000000 0 0x10000000>; };\n"
 			   "	chosen { verdigris,kernel = \"vmlinuz\"; };\n"
 			   "};\n";
 
@@ -105,8 +106,8 @@ static void test_messages(void **state)
 					 m < count ? wrongs[i].messages[m] : "(nothing)");
 		}
 		if (err != -EINVAL || message_count != count)
-			fail_msg("%s\n    gave %d and %u messages instead of %u", wrongs[i].more, err,
-				 message_count, count);
+			fail_msg("%s\n    gave %d and %u messages instead of %u", wrongs[i].more,
+				 err, message_count, count);
 		assert_null(config);
 		assert_true(mem_owner_is_empty(&vm_config_owner));
 	}
@@ -119,10 +120,13 @@ static void test_patched(void **state)
 	int node;
 
 	(void)state;
-	tree_compile(&tree, base, "/ { soc { uart0: serial@10000000 { }; }; uses { a = <&uart0 &syscon>; }; };");
+	tree_compile(&tree, base,
+		     "/ { soc { uart0: serial@10000000 { }; }; uses { a = <&uart0 &syscon>; }; };");
 	node = fdt_path_offset(tree.bytes, "/soc/serial@10000000");
-	assert_int_equal(fdt_setprop_inplace_u32(tree.bytes, node, "phandle",
-						 fdt_get_phandle(tree.bytes, fdt_path_offset(tree.bytes, "/soc/test@100000"))),
+	assert_int_equal(fdt_setprop_inplace_u32(
+				 tree.bytes, node, "phandle",
+				 fdt_get_phandle(tree.bytes,
+						 fdt_path_offset(tree.bytes, "/soc/test@100000"))),
 			 0);
 	assert_int_equal(parse(&config), -EINVAL);
 	assert_int_equal(message_count, 1);
@@ -141,16 +145,20 @@ static void test_no_tree(void **state)
 	tree.bytes[0] = 0;
 	assert_int_equal(parse(&config), -EINVAL);
 	assert_int_equal(message_count, 1);
-	assert_string_equal(messages[0], "guest.dtb: this is no sound device tree (FDT_ERR_BADMAGIC); compile it anew with dtc -O dtb");
+	assert_string_equal(messages[0], "guest.dtb: this is no sound device tree "
+					 "(FDT_ERR_BADMAGIC); compile it anew with dtc -O dtb");
 	tree_compile(&tree, base, "");
 	for (size_t size = 0; size < tree.size; size += 7) {
 		message_count = 0;
-		assert_int_equal(vm_config_parse(tree.bytes, size, "cut.dtb", note, NULL, &config), -EINVAL);
+		assert_int_equal(vm_config_parse(tree.bytes, size, "cut.dtb", note, NULL, &config),
+				 -EINVAL);
 		assert_int_equal(message_count, 1);
 	}
-	assert_int_equal(vm_config_parse(tree.bytes, VM_CONFIG_DTB_MAX + 1, "large.dtb", note, NULL, &config),
+	assert_int_equal(vm_config_parse(tree.bytes, VM_CONFIG_DTB_MAX + 1, "large.dtb", note, NULL,
+					 &config),
 			 -EINVAL);
-	assert_string_equal(messages[1], "large.dtb: the file has 65537 bytes; a guest tree has at most 65536");
+	assert_string_equal(messages[1],
+			    "large.dtb: the file has 65537 bytes; a guest tree has at most 65536");
 	assert_true(mem_owner_is_empty(&vm_config_owner));
 }
 
@@ -221,15 +229,19 @@ static void test_all_set(void **state)
 	struct vm_config *config = parse_good(
 		"/ { verdigris,autostart; verdigris,table-limit = <0x200000>;\n"
 		"verdigris,capabilities = \"vm-list\", \"vm-create\";\n"
-		"cpus { verdigris,count = <3>; verdigris,weight = <1024>; verdigris,cap-percent = <50>;\n"
+		"cpus { verdigris,count = <3>; verdigris,weight = <1024>; verdigris,cap-percent = "
+		"<50>;\n"
 		"       verdigris,affinity = <1 3>; };\n"
-		"chosen { /delete-property/ verdigris,kernel; verdigris,firmware = \"u-boot.bin\";\n"
+		"chosen { /delete-property/ verdigris,kernel; verdigris,firmware = "
+		"\"u-boot.bin\";\n"
 		"         verdigris,entry = <0x80200000>; };\n"
 		"soc { serial@10000000 { verdigris,shutdown = \"sysrq\"; }; };\n"
 		"view@1000 { reg = <0 0x1000 0 0x2000>; verdigris,alias-of = <0x20001000>; };\n"
 		"rom@20000000 { reg = <0 0x20000000 0 0x4000>; verdigris,rom = \"vmlinuz\"; };\n"
-		"mail@30000000 { reg = <0 0x30000000 0 0x1000>; verdigris,shared = \"mail-box\"; };\n"
-		"hw@40000000 { reg = <0 0x40000000 0 0x1000>; verdigris,passthrough = <0 0x54321000>; }; };");
+		"mail@30000000 { reg = <0 0x30000000 0 0x1000>; verdigris,shared = \"mail-box\"; "
+		"};\n"
+		"hw@40000000 { reg = <0 0x40000000 0 0x1000>; verdigris,passthrough = <0 "
+		"0x54321000>; }; };");
 	const struct vm_memory *m = config->memory;
 
 	(void)state;
@@ -301,10 +313,11 @@ static u32 controller(const void *fdt, unsigned cpu)
 
 static void test_expand(void **state)
 {
-	struct vm_config *config = parse_good(
-		"/ { cpus { verdigris,count = <17>; l2: cache { }; cpu@0 { next-level-cache = <&l2>; }; };\n"
-		"pic: pic { #interrupt-cells = <2>; };\n"
-		"mix { interrupts-extended = <&pic 1 2>, <&intc 11>, <&intc 9>, <&pic 3 4>, <&intc 7>; }; };");
+	struct vm_config *config = parse_good("/ { cpus { verdigris,count = <17>; l2: cache { }; "
+					      "cpu@0 { next-level-cache = <&l2>; }; };\n"
+					      "pic: pic { #interrupt-cells = <2>; };\n"
+					      "mix { interrupts-extended = <&pic 1 2>, <&intc 11>, "
+					      "<&intc 9>, <&pic 3 4>, <&intc 7>; }; };");
 	const void *fdt = config->fdt;
 	unsigned at = 0;
 
@@ -320,12 +333,19 @@ static void test_expand(void **state)
 	for (unsigned cpu = 0; cpu < 17; cpu++) {
 		u32 handle = controller(fdt, cpu), index;
 
-		assert_int_equal(cell(fdt, "/soc/plic@c000000", "interrupts-extended", 2 * cpu), handle);
-		assert_int_equal(cell(fdt, "/soc/plic@c000000", "interrupts-extended", 2 * cpu + 1), 9);
-		assert_int_equal(cell(fdt, "/soc/clint@2000000", "interrupts-extended", 4 * cpu), handle);
-		assert_int_equal(cell(fdt, "/soc/clint@2000000", "interrupts-extended", 4 * cpu + 1), 3);
-		assert_int_equal(cell(fdt, "/soc/clint@2000000", "interrupts-extended", 4 * cpu + 2), handle);
-		assert_int_equal(cell(fdt, "/soc/clint@2000000", "interrupts-extended", 4 * cpu + 3), 7);
+		assert_int_equal(cell(fdt, "/soc/plic@c000000", "interrupts-extended", 2 * cpu),
+				 handle);
+		assert_int_equal(cell(fdt, "/soc/plic@c000000", "interrupts-extended", 2 * cpu + 1),
+				 9);
+		assert_int_equal(cell(fdt, "/soc/clint@2000000", "interrupts-extended", 4 * cpu),
+				 handle);
+		assert_int_equal(
+			cell(fdt, "/soc/clint@2000000", "interrupts-extended", 4 * cpu + 1), 3);
+		assert_int_equal(
+			cell(fdt, "/soc/clint@2000000", "interrupts-extended", 4 * cpu + 2),
+			handle);
+		assert_int_equal(
+			cell(fdt, "/soc/clint@2000000", "interrupts-extended", 4 * cpu + 3), 7);
 		assert_int_equal(vm_config_vcpu_of_phandle(fdt, handle, &index), 0);
 		assert_int_equal(index, cpu);
 		for (unsigned other = 0; other < cpu; other++)
@@ -339,7 +359,8 @@ static void test_expand(void **state)
 	assert_int_equal(cell(fdt, "/mix", "interrupts-extended", at + 1), 11);
 	assert_int_equal(cell(fdt, "/mix", "interrupts-extended", at + 3), 9);
 	assert_int_equal(cell(fdt, "/mix", "interrupts-extended", at + 5), 3);
-	assert_int_equal(cell(fdt, "/mix", "interrupts-extended", at + 7 + 2 * 16), controller(fdt, 16));
+	assert_int_equal(cell(fdt, "/mix", "interrupts-extended", at + 7 + 2 * 16),
+			 controller(fdt, 16));
 	vm_config_free(config);
 }
 
@@ -350,7 +371,8 @@ static void test_expand_most(void **state)
 
 	(void)state;
 	assert_int_equal(cell(config->fdt, "/cpus/cpu@1ff", "reg", 0), 511);
-	assert_int_equal(vm_config_vcpu_of_phandle(config->fdt, controller(config->fdt, 511), &index), 0);
+	assert_int_equal(
+		vm_config_vcpu_of_phandle(config->fdt, controller(config->fdt, 511), &index), 0);
 	assert_int_equal(index, 511);
 	assert_int_equal(vm_config_vcpu_of_phandle(config->fdt, 0x12345, &index), -ENOENT);
 	vm_config_free(config);
@@ -359,14 +381,16 @@ static void test_expand_most(void **state)
 /* Machines whose CPUs have no interrupt controller of their own. */
 static void test_expand_no_controller(void **state)
 {
-	static const char text[] = "/dts-v1/;\n"
-				   "/ { compatible = \"verdigris,vm\"; model = \"a\"; #address-cells = <2>; #size-cells = <2>;\n"
-				   "cpus { #address-cells = <2>; #size-cells = <0>; verdigris,count = <2>;\n"
-				   "       cpu@0 { device_type = \"cpu\"; reg = <0 0>; }; };\n"
-				   "memory@0 { reg = <0 0 0 0x100000>; };\n"
-				   "chosen { verdigris,kernel = \"vmlinuz\"; };\n"
-				   "gic: gic { #interrupt-cells = <3>; };\n"
-				   "timer { interrupts-extended = <&gic 1 13 4>; }; };";
+	static const char text[] =
+		"/dts-v1/;\n"
+		"/ { compatible = \"verdigris,vm\"; model = \"a\"; #address-cells = <2>; "
+		"#size-cells = <2>;\n"
+		"cpus { #address-cells = <2>; #size-cells = <0>; verdigris,count = <2>;\n"
+		"       cpu@0 { device_type = \"cpu\"; reg = <0 0>; }; };\n"
+		"memory@0 { reg = <0 0 0 0x100000>; };\n"
+		"chosen { verdigris,kernel = \"vmlinuz\"; };\n"
+		"gic: gic { #interrupt-cells = <3>; };\n"
+		"timer { interrupts-extended = <&gic 1 13 4>; }; };";
 	struct vm_config *config = NULL;
 	u32 index;
 
@@ -387,8 +411,7 @@ static bool has_ours(const void *fdt)
 	for (int node = 0; node >= 0; node = fdt_next_node(fdt, node, NULL)) {
 		int prop;
 
-		fdt_for_each_property_offset(prop, fdt, node)
-		{
+		fdt_for_each_property_offset (prop, fdt, node) {
 			const char *name;
 
 			fdt_getprop_by_offset(fdt, prop, &name, NULL);
@@ -401,8 +424,9 @@ static bool has_ours(const void *fdt)
 
 static void test_build(void **state)
 {
-	struct vm vm = { .config = parse_good("/ { verdigris,autostart; cpus { verdigris,count = <4>; };\n"
-					      "chosen { bootargs = \"quiet\"; }; };") };
+	struct vm vm = { .config = parse_good(
+				 "/ { verdigris,autostart; cpus { verdigris,count = <4>; };\n"
+				 "chosen { bootargs = \"quiet\"; }; };") };
 	const char *args;
 
 	(void)state;
@@ -472,7 +496,9 @@ static void test_ten_errors(void **state)
 	assert_non_null(file);
 	tree_compile_file(&tree, "tests/system/configs/ten-errors.dts");
 	message_count = 0;
-	assert_int_equal(vm_config_parse(tree.bytes, tree.size, "ten-errors.dtb", note, NULL, &config), -EINVAL);
+	assert_int_equal(
+		vm_config_parse(tree.bytes, tree.size, "ten-errors.dtb", note, NULL, &config),
+		-EINVAL);
 	while (fgets(line, sizeof(line), file)) {
 		line[strcspn(line, "\n")] = '\0';
 		assert_true(count < message_count);

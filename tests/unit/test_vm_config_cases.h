@@ -477,30 +477,29 @@
 	"/ { soc { serial@10000000 { verdigris,shutdown = \"acpi\"; }; }; };",
 	{
 		"/soc/serial@10000000: verdigris,shutdown: the word \"acpi\" is not known; "
-		"known: \"sysrq\"",
+		"known: sysrq",
 	},
 },
 {
 	"/ { soc { serial@10000000 { verdigris,shutdown = \"sysrq\", \"sysrq2\"; }; }; };",
 	{
 		"/soc/serial@10000000: verdigris,shutdown: the word \"sysrq2\" is not known; "
-		"known: \"sysrq\"",
+		"known: sysrq",
 	},
 },
 {
 	"/ { verdigris,capabilities = \"vm-list\", \"vm-destroy\"; };",
 	{
 		"/: verdigris,capabilities: the word \"vm-destroy\" is not known; known: "
-		"\"vm-list\", \"vm-control\", \"vm-create\", \"vm-console\", \"vm-inspect\", "
-		"\"host-list\", \"host-control\", \"host-inspect\"",
+		"vm-list vm-control vm-create vm-console vm-inspect host-list host-control "
+		"host-inspect",
 	},
 },
 {
 	"/ { verdigris,capabilities = <1>; };",
 	{
-		"/: verdigris,capabilities is no list of strings; known words: \"vm-list\", "
-		"\"vm-control\", \"vm-create\", \"vm-console\", \"vm-inspect\", \"host-list\", "
-		"\"host-control\", \"host-inspect\"",
+		"/: verdigris,capabilities is no list of strings; known words: vm-list "
+		"vm-control vm-create vm-console vm-inspect host-list host-control host-inspect",
 	},
 },
 {
@@ -596,6 +595,32 @@
 	{
 		"/soc/serial@10000000: status is not terminated; give a string in quotes",
 		"/soc/serial@10000000: device_type has 0 characters; give 1 to 63",
+	},
+},
+{
+	"/ { chosen { verdigris,load = \"vmlinuz\", \"@1\", \"a@0x\", \"a@0x1000\", \"vmlinuz@0x1000\"; }; };",
+	{
+		"/chosen: verdigris,load has \"vmlinuz\"; give a file and its address, "
+		"\"vmlinuz@0x82000000\"",
+		"/chosen: verdigris,load has \"@1\"; give a file and its address, \"vmlinuz@0x82000000\"",
+		"/chosen: verdigris,load has \"a@0x\"; give a file and its address, \"vmlinuz@0x82000000\"",
+		"/chosen: verdigris,load names \"a\", which is not in the bundle; there are: vmlinuz, "
+		"initramfs.cpio, u-boot.bin",
+		"/chosen: verdigris,load: vmlinuz with 0x6 bytes at 0x1000 is not in one RAM or ROM; move it",
+	},
+},
+{
+	"/ { chosen { verdigris,load = <1>; }; };",
+	{
+		"/chosen: verdigris,load is no list of strings; give files and addresses, "
+		"\"vmlinuz@0x82000000\"",
+	},
+},
+{
+	"/ { chosen { verdigris,load = \"vmlinuz@0x80000000\", \"vmlinuz@0x81000000\", "
+	"\"vmlinuz@0x82000000\", \"vmlinuz@0x83000000\", \"vmlinuz@0x84000000\"; }; };",
+	{
+		"/chosen: verdigris,load has more than 4 files; give fewer",
 	},
 },
 /* clang-format on */

@@ -38,6 +38,30 @@ struct bus {
 int bus_add(struct bus *bus, struct mem_owner *owner, const struct bus_region *region) __must_check;
 void bus_destroy(struct bus *bus);
 
+/* Does the device have an access of @size bytes (a power of two) at @offset, which is inside the region? */
+static inline bool bus_allows(const struct bus_region *region, u64 offset, unsigned size)
+{
+	const struct bus_ops *ops = region->ops;
+
+	return (ops->sizes & size) && region->size - offset >= size &&
+	       (is_aligned(region->base + offset, size) || ops->unaligned);
+}
+
+/* For hot exits: the region of the last access, if it holds @addr and allows the access; else NULL. */
+static inline const struct bus_region *bus_hit(const struct bus *bus, u64 addr, unsigned size, u32 hint)
+{
+	const struct bus_region *region = &bus->regions[hint];
+
+	if (hint >= bus->count || addr - region->base >= region->size)
+		return NULL;
+	return bus_allows(region, addr - region->base, size) ? region : NULL;
+}
+
+static inline u64 bus_cut(u64 value, unsigned size)
+{
+	return value & (~0ull >> (64 - 8 * size));
+}
+
 /*
  * An access of 1, 2, 4 or 8 bytes. -ENODEV: nobody is there; -EFAULT: the device has no access of this
  * size or alignment there, or it runs over its end. The caller injects the fault. @hint remembers

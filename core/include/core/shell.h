@@ -126,6 +126,8 @@ struct shell_filter {
 };
 size_t shell_filter(struct shell_filter *filter, const char *in, size_t len, char *out);
 void shell_write_filtered(struct shell *sh, struct shell_filter *filter, const char *s, size_t len);
+/* Where the last @rows rows of the @len bytes begin; an end of row at the very end does not count. */
+size_t shell_last_rows(const char *text, size_t len, u64 rows);
 /* Rows of 16 bytes with their addresses. */
 void shell_hexdump(struct shell *sh, u64 address, const u8 *bytes, size_t len);
 

@@ -54,7 +54,7 @@
 /* hstatus */
 #define HSTATUS_VSBE (1ul << 5)
 #define HSTATUS_GVA (1ul << 6)
-#define HSTATUS_SPV (1ul << 7)
+#define HSTATUS_SPV (1 << 7) /* used in assembly too, where a suffix is an error */
 #define HSTATUS_SPVP (1ul << 8)
 #define HSTATUS_HU (1ul << 9)
 #define HSTATUS_VTVM (1ul << 20)

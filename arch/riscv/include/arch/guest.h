@@ -86,7 +86,7 @@ struct riscv_access {
 	u8 reg;       /* destination of a load, source of a store: x register */
 	u8 length;    /* of the instruction in bytes: 2 or 4 */
 	bool store;
-	bool sign_extend;
+	bool sign_extend; /* loads only */
 	u8 base;      /* address: x register plus offset; both 0 when decoded from htinst */
 	s16 offset;
 };
