@@ -142,6 +142,7 @@ $(O)/libfdt/libfdt.h: scripts/fetch.sh
 
 $(O)/compile_commands.json: $(O)/flags scripts/compile-commands.py $(sources)
 	$(Q)$(PYTHON) scripts/compile-commands.py $@ '$(CC) $(CFLAGS)' $(sources)
+	$(if $(filter build/%,$(O)),@ln -sf $(O:build/%=%)/compile_commands.json build/)
 
 # ---------------------------------------------------------------- link
 # Twice: the names for backtraces are read off the first link and added at the end of .rodata,

@@ -225,7 +225,7 @@ static const struct loader *find_loader(const struct bundle_file *image, bool ra
 {
 	const struct loader *const *row;
 
-	table_for_each (row, vg_loaders) {
+	table_for_each(row, vg_loaders) {
 		if (raw ? !(*row)->probe : (*row)->probe && (*row)->probe(image))
 			return *row;
 	}

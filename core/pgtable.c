@@ -213,14 +213,12 @@ int pgtable_map(struct pgtable *pt, u64 va, hpa_t pa, u64 size, unsigned attr)
 		unsigned level = largest_level(f, va + done, pa.v + done, size - done);
 		u64 *slot = make_slot(pt, va + done, level);
 
-		/* An empty table that an earlier failure left stands in the way of a large leaf. */
-		while (slot && f->kind(*slot, level) == PTE_TABLE)
-			slot = make_slot(pt, va + done, --level);
 		if (!slot) {
-			if (done && pgtable_unmap(pt, va, done))
+			if (pgtable_unmap(pt, va, size)) /* the new tables too */
 				panic("pgtable: cannot take back a mapping that needs no split");
 			return -ENOMEM;
 		}
+		ASSERT(f->kind(*slot, level) == PTE_EMPTY); /* there are no empty tables */
 		pte_write(slot, f->make_leaf(hpa(pa.v + done), attr, level));
 		done += level_size(f, level);
 	}

@@ -49,7 +49,7 @@ static void check_template(struct config_check *c)
 	if (ac >= 1 && ac <= 2 && (!reg || (u32)len != ac * 4 || config_number(reg, 0, ac) != 0))
 		vm_config_error(c, c->cpu,
 				"reg is not 0; the template cpu@0 has reg = <0> in %u cells", ac);
-	fdt_for_each_subnode (child, c->fdt, c->cpu)
+	fdt_for_each_subnode(child, c->fdt, c->cpu)
 		if (!c->intc && fdt_getprop(c->fdt, child, "interrupt-controller", NULL))
 			c->intc = fdt_get_phandle(c->fdt, child);
 }
@@ -67,7 +67,7 @@ static void check_cpus(struct config_check *c)
 		return;
 	}
 	check_cpu_cells(c);
-	fdt_for_each_subnode (node, c->fdt, c->cpus) {
+	fdt_for_each_subnode(node, c->fdt, c->cpus) {
 		if (!is_cpu(c->fdt, node))
 			continue;
 		if (c->cpu >= 0)

@@ -103,7 +103,7 @@ static bool translate(struct config_check *c, int node, u64 *base, u64 size)
 
 /* ---- reg ---- */
 
-static bool is_memory(const struct config_check *c, int node)
+bool vm_config_is_memory(const struct config_check *c, int node)
 {
 	return c->depth == 1 && (config_node_is(c->fdt, node, "memory") ||
 				 config_string_is(c->fdt, node, "device_type", "memory"));
@@ -214,7 +214,7 @@ static void check_entry(struct config_check *c, int node, int kind, u64 base, u6
 		return;
 	if (!c->stack[c->depth - 1].has_reg)
 		add_region(c, node, base, size);
-	if (is_memory(c, node))
+	if (vm_config_is_memory(c, node))
 		(void)add_memory(c, node, VM_MEMORY_RAM, base, size);
 	else if (kind >= 0)
 		add_special(c, node, (unsigned)kind, base, size);
@@ -255,11 +255,11 @@ void vm_config_check_reg(struct config_check *c, int node)
 
 	if (c->depth == 0 || !c->stack[c->depth - 1].mapped || is_disabled(c, node))
 		return;
-	c->memory_seen |= is_memory(c, node);
+	c->memory_seen |= vm_config_is_memory(c, node);
 	reg = fdt_getprop(c->fdt, node, "reg", &len);
 	if (reg)
 		check_entries(c, node, reg, len);
-	else if (is_memory(c, node))
+	else if (vm_config_is_memory(c, node))
 		vm_config_error(c, node, "reg is missing; give base and size of the memory");
 }
 

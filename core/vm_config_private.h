@@ -78,6 +78,8 @@ void vm_config_check_props(struct config_check *c, int node);
 
 /* ---- vm_config_memory.c ---- */
 
+/* True if the node on top of the stack describes RAM. */
+bool vm_config_is_memory(const struct config_check *c, int node);
 /* Fills the frame's cell counts; reports wrong ones. */
 void vm_config_check_cells(struct config_check *c, int node);
 /* `reg` of the node on top of the stack: adds memory and regions. */

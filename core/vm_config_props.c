@@ -441,9 +441,8 @@ static u32 place_of(const struct config_check *c, int node)
 		return place | IN_CPUS;
 	if (c->depth == 1 && config_node_is(c->fdt, node, "chosen"))
 		return place | IN_CHOSEN;
-	if (c->depth == 1 && config_node_is(c->fdt, node, "memory"))
-		return place;
-	if (c->stack[c->depth - 1].mapped && fdt_getprop(c->fdt, node, "reg", NULL))
+	if (!vm_config_is_memory(c, node) && c->stack[c->depth - 1].mapped &&
+	    fdt_getprop(c->fdt, node, "reg", NULL))
 		place |= IN_MAPPED;
 	return place;
 }
@@ -496,7 +495,7 @@ void vm_config_check_props(struct config_check *c, int node)
 	u32 place = place_of(c, node);
 	int prop;
 
-	fdt_for_each_property_offset (prop, c->fdt, node) {
+	fdt_for_each_property_offset(prop, c->fdt, node) {
 		struct value v = { .node = node };
 
 		v.data = fdt_getprop_by_offset(c->fdt, prop, &v.name, &v.len);

@@ -13,6 +13,7 @@ The same sources give the same bytes. OUTPUT.d gets the rule that names them, fo
 """
 import os
 import pathlib
+import shutil
 import stat
 import subprocess
 import sys
@@ -80,7 +81,9 @@ def initramfs(arch):
 
 
 def tree(path):
-    """A guest's tree, compiled. References to nodes stay by label, so warnings of dtc matter."""
+    """A guest's tree, compiled."""
+    if not shutil.which("dtc"):
+        sys.exit("mkbundle: dtc not found: run `make setup`")
     dtc = subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-i", TREES, path], stdout=subprocess.PIPE)
     if dtc.returncode:
         sys.exit(f"mkbundle: {path} is not a device tree that dtc understands")

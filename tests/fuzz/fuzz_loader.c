@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	config.entry_given = size & 1;
 	config.entry = RAM + 16 * size;
-	table_for_each (row, vg_loaders) {
+	table_for_each(row, vg_loaders) {
 		struct loader_plan plan = { 0 };
 
 		if ((*row)->probe && !(*row)->probe(&image))

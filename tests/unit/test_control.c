@@ -14,6 +14,7 @@
 static struct task task;
 static struct control_caller caller;
 static char last_line[256];
+static void *some_ram;
 
 static const char guest_dts[] = "/dts-v1/;\n"
 				"/include/ \"virt-riscv.dtsi\"\n"
@@ -48,6 +49,7 @@ static int boot(void **state)
 	cpio_image_add(&bundle, "fw.bin", 0100644, "\0\1\2\3", 4);
 	cpio_image_add(&bundle, "TRAILER!!!", 0, NULL, 0);
 	log_set_console_level(LOG_ERROR);
+	some_ram = heap_alloc(&owner_system, 16);
 	return bundle_init(bundle.bytes, bundle.size);
 }
 
@@ -145,7 +147,6 @@ static int operate(unsigned number, u32 *right)
 		struct control_owner owner;
 		struct irq_stats irq;
 		struct task_stats task;
-		struct vm *ref;
 		char name[VM_NAME_MAX];
 		char buf[16];
 	} out;
@@ -187,7 +188,7 @@ static int operate(unsigned number, u32 *right)
 		OPERATION(25, CONTROL_HOST_CONTROL, control_trace(&caller, true));
 		OPERATION(26, CONTROL_HOST_CONTROL, control_trace(&caller, false));
 		OPERATION(27, CONTROL_HOST_INSPECT,
-			  control_host_read(&caller, (uintptr_t)vm_find("a")->console.ring, out.buf, 16));
+			  control_host_read(&caller, (uintptr_t)some_ram, out.buf, 16));
 	default:
 		*right = CONTROL_VM_LIST;
 		return number == 28 ? (control_vcpu_histogram(&caller, "a", 0, rows) == -EPERM ? -EPERM : 0) : -ERANGE;
@@ -220,11 +221,134 @@ static void test_rights(void **state)
 	/* A refusal ends nobody's machine. */
 	caller.rights = CONTROL_ALL & ~CONTROL_HOST_CONTROL;
 	assert_int_equal(control_host_power(&caller, false), -EPERM);
-	for (struct vm *vm = vm_find("a"); vm->references > 2;)
-		vm_put(vm); /* operation 27 kept some */
-	vm_put(vm_find("a"));
-	while (vm_find("a")->references > 2)
-		vm_put(vm_find("a")), vm_put(vm_find("a"));
+}
+
+static void test_audit(void **state)
+{
+	char name[VM_NAME_MAX];
+
+	(void)state;
+	create("a");
+	assert_string_equal(last_log(), "control: tester: create a: done");
+	assert_int_equal(control_vm_create(&caller, "nothing", report, NULL, name), -ENOENT);
+	assert_string_equal(last_log(), "control: tester: create nothing: no such thing");
+	assert_int_equal(control_vm_change(&caller, "a", CONTROL_PAUSE), -EINVAL);
+	assert_non_null(strstr(last_log(), "control: tester: pause a: "));
+	/* What only looks leaves no trace. */
+	log_warn("before");
+	assert_int_equal(control_vm_change(&caller, "nobody", CONTROL_PAUSE), -ENOENT);
+	assert_string_equal(last_log(), "before");
+	/* A refusal is a warning, but not for ever. */
+	caller.rights = 0;
+	assert_int_equal(control_vm_change(&caller, "a", CONTROL_DESTROY), -EPERM);
+	assert_non_null(strstr(last_log(), "control: tester: destroy a: refused, it has not the right vm-create"));
+	for (unsigned i = 0; i < 1000; i++)
+		assert_int_equal(control_vm_change(&caller, "a", CONTROL_DESTROY), -EPERM);
+	log_warn("after");
+	assert_int_equal(control_vm_change(&caller, "a", CONTROL_DESTROY), -EPERM);
+	assert_string_equal(last_log(), "after");
+	fake_time += 10000000000ull;
+	assert_int_equal(control_vm_change(&caller, "a", CONTROL_DESTROY), -EPERM);
+	assert_non_null(strstr(last_log(), "like this left out"));
+}
+
+static void next_is(u64 *cursor, const char *name)
+{
+	struct control_vm vm;
+	int e = control_vm_next(&caller, cursor, &vm);
+
+	if (!name) {
+		assert_int_equal(e, -ENOENT);
+		return;
+	}
+	assert_int_equal(e, 0);
+	assert_string_equal(vm.name, name);
+}
+
+/* VMs come and go between two calls: none is shown twice, none that stays is left out. */
+static void test_cursor(void **state)
+{
+	u64 cursor = 0;
+
+	(void)state;
+	next_is(&cursor, NULL);
+	create("a");
+	create("b");
+	cursor = 0;
+	next_is(&cursor, "a");
+	assert_int_equal(control_vm_change(&caller, "a", CONTROL_DESTROY), 0);
+	create("a"); /* a new one: comes last */
+	create("c");
+	next_is(&cursor, "b");
+	next_is(&cursor, "a");
+	assert_int_equal(control_vm_change(&caller, "c", CONTROL_DESTROY), 0);
+	next_is(&cursor, NULL);
+	create("c");
+	next_is(&cursor, "c");
+	next_is(&cursor, NULL);
+}
+
+static void test_owners(void **state)
+{
+	static const char *const names[] = { "system", "a ram", "a tables", "a objects", "b ram", "b tables", "b objects" };
+	struct control_owner owner;
+	struct control_memory memory;
+	u64 cursor = 0, ram = 0;
+
+	(void)state;
+	create("a");
+	create("b");
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		assert_int_equal(control_owner_next(&caller, &cursor, &owner), 0);
+		assert_string_equal(owner.name, names[i]);
+		ram += strstr(names[i], "ram") ? owner.page_count * PAGE_SIZE : 0;
+	}
+	assert_int_equal(control_owner_next(&caller, &cursor, &owner), -ENOENT);
+	assert_int_equal(control_memory(&caller, &memory), 0);
+	assert_int_equal(memory.guest_bytes, ram);
+	assert_int_equal(ram, 2 * MIB(4));
+	assert_true(memory.overhead_bytes > 0);
+	assert_true(memory.pages.free_pages < memory.pages.total_pages);
+}
+
+static void test_info(void **state)
+{
+	struct control_region region;
+	struct control_device device;
+	struct control_vcpu vcpu;
+	struct control_vm vm;
+	unsigned count = 0;
+
+	(void)state;
+	create("a");
+	assert_int_equal(control_vm_info(&caller, "a", &vm), 0);
+	assert_string_equal(vm.source, "a.dtb");
+	assert_int_equal(vm.vcpu_count, 2);
+	assert_int_equal(vm.ram_bytes, MIB(4));
+	assert_int_equal(vm.state, VM_CREATED);
+	assert_null(vm.last_exit);
+	for (unsigned i = 0; control_vm_region(&caller, "a", i, &region) == 0; i++)
+		count++;
+	assert_int_equal(count, vm.region_count);
+	for (count = 0; control_vm_device(&caller, "a", count, &device, NULL, NULL) == 0; count++)
+		assert_non_null(device.emulator);
+	assert_int_equal(count, vm.device_count);
+	assert_int_equal(control_vcpu_info(&caller, "a", 0, &vcpu), 0);
+	assert_string_equal(vcpu.state, "off");
+	assert_int_equal(control_vm_change(&caller, "a", CONTROL_START), 0);
+	assert_int_equal(control_vcpu_info(&caller, "a", 0, &vcpu), 0);
+	assert_string_equal(vcpu.state, "ready");
+	assert_int_equal(control_vm_change(&caller, "a", CONTROL_PAUSE), 0);
+	assert_int_equal(control_vcpu_info(&caller, "a", 0, &vcpu), 0);
+	assert_string_equal(vcpu.state, "held");
+	assert_int_equal(control_vcpu_info(&caller, "a", 2, &vcpu), -ENOENT);
+	assert_int_equal(control_vcpu_info(&caller, "a", ~0u, &vcpu), -ENOENT);
+	/* The names of the others help, unless the caller must not see them. */
+	assert_int_equal(control_vm_change(&caller, "x", CONTROL_START), -ENOENT);
+	assert_string_equal(caller.error, "there is no VM x; there are: a");
+	caller.rights = CONTROL_VM_CONTROL;
+	assert_int_equal(control_vm_change(&caller, "x", CONTROL_START), -ENOENT);
+	assert_string_equal(caller.error, "there is no VM x");
 }
 
 int main(void)
@@ -232,6 +356,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_right_names),
 		cmocka_unit_test_setup_teardown(test_rights, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_audit, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cursor, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_owners, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_info, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("control", tests, boot, NULL);

@@ -411,7 +411,7 @@ static bool has_ours(const void *fdt)
 	for (int node = 0; node >= 0; node = fdt_next_node(fdt, node, NULL)) {
 		int prop;
 
-		fdt_for_each_property_offset (prop, fdt, node) {
+		fdt_for_each_property_offset(prop, fdt, node) {
 			const char *name;
 
 			fdt_getprop_by_offset(fdt, prop, &name, NULL);

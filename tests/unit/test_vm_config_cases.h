@@ -623,4 +623,11 @@
 		"/chosen: verdigris,load has more than 4 files; give fewer",
 	},
 },
+{
+	"/ { ram@90000000 { device_type = \"memory\"; reg = <0 0x90000000 0 0x1000>; verdigris,rom; }; };",
+	{
+		"/ram@90000000: verdigris,rom has no meaning here; it belongs in a node with `reg` that "
+		"is no memory node",
+	},
+},
 /* clang-format on */
