@@ -11,7 +11,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: all FORCE setup auto-setup menuconfig savedefconfig run debug image bench bundle \
-	check check-all unit fuzz guests payload clean distclean help
+	check check-all unit fuzz guests payload clean distclean help docs
 
 # V=1 shows the commands instead of one short line each.
 Q   := $(if $(V),,@)
@@ -60,7 +60,7 @@ $(O)/config.mk: $(O)/.config $(shell find . -name 'Kconfig*' -not -path './build
 	@$(kconfig) sync $(O)
 $(O)/include/config.h: $(O)/config.mk ;
 
-no-config-goals := setup help clean distclean %_defconfig
+no-config-goals := setup help docs clean distclean %_defconfig
 ifneq ($(filter-out $(no-config-goals),$(or $(MAKECMDGOALS),all)),)
 include $(O)/config.mk
 include $(ARCH:%=arch/%/arch.mk)
@@ -184,6 +184,10 @@ image: auto-setup $(O)/verdigris.bin $(O)/bundle.cpio
 	@$(env) $(board)/image
 bench: auto-setup all $(O)/bundle.cpio payload
 	@$(env) $(PYTHON) bench/run.py --board $(BOARD) --build $(O)
+
+# The tables of commands in docs/shell.md, from the sources.
+docs:
+	$(Q)$(PYTHON) scripts/gen-shell-docs.py
 
 include tests/tests.mk
 

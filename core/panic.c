@@ -36,9 +36,10 @@ static void print_backtrace(const struct arch_trap_frame *start)
 		pc = arch_backtrace_next(&frame, start);
 		if (!pc)
 			return;
-		name = symbol_find(pc, &offset);
+		/* The call before the return address: that one may be behind a function's end. */
+		name = symbol_find(pc - 1, &offset);
 		if (name)
-			print("  %p %s+0x%lx\n", (void *)pc, name, (unsigned long)offset);
+			print("  %p %s+0x%lx\n", (void *)pc, name, (unsigned long)offset + 1);
 		else
 			print("  %p\n", (void *)pc);
 	}

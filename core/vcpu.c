@@ -140,6 +140,9 @@ static bool is_still_waiting(struct vcpu *vcpu)
 {
 	u64 deadline = TIME_NEVER;
 
+	/* Another CPU may hold its registers still: what memory says of interrupts and timer is old then. */
+	if (vcpu->loaded_cpu != (s32)this_cpu()->id)
+		vcpu_unload(vcpu);
 	if (arch_vcpu_has_interrupt(vcpu, &deadline)) {
 		vcpu->waiting = false;
 		if (timer_is_armed(&vcpu->wake_timer))

@@ -53,6 +53,8 @@ def run(command, timeout, **environment):
         return done.returncode, done.stdout.decode(errors="replace")
     except subprocess.TimeoutExpired as late:
         return -1, (late.stdout or b"").decode(errors="replace") + f"\nstill running after {timeout} s\n"
+    except OSError as error:
+        return -1, f"{command[0]}: {error.strerror}\n"
 
 
 def report(kind, name, text, output=""):
@@ -61,8 +63,15 @@ def report(kind, name, text, output=""):
         print("".join(f"      {line}\n" for line in output.strip().split("\n")), flush=True)
 
 
+def programs(kind, prefix):
+    """What tests/KIND/PREFIX_x.c and tests/KIND/<arch>/PREFIX_x.c were built to; leftovers do not count."""
+    for source in sorted(pathlib.Path("tests", kind).rglob(f"{prefix}_*.c")):
+        folders = source.parts[2:-1]
+        yield OUT / kind / "_".join([prefix, *folders, source.stem.removeprefix(f"{prefix}_")])
+
+
 def unit(tally):
-    for test in sorted(p for p in (OUT / "unit").glob("test_*") if os.access(p, os.X_OK)):
+    for test in programs("unit", "test"):
         status, output = run([str(test)], 300, CMOCKA_MESSAGE_OUTPUT="xml",
                              CMOCKA_XML_FILE=str(RESULTS / f"{test.name}-%g.xml"))
         passed, failed, skipped = 0, [], []
@@ -105,9 +114,8 @@ def fuzz_one(target, seconds):
 
 
 def fuzz(tally, seconds):
-    targets = sorted(p for p in (OUT / "fuzz").glob("fuzz_*") if os.access(p, os.X_OK))
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for target, status, output in pool.map(lambda t: fuzz_one(t, seconds), targets):
+        for target, status, output in pool.map(lambda t: fuzz_one(t, seconds), programs("fuzz", "fuzz")):
             tally.failed += status != 0
             tally.passed += status == 0
             last = output.strip().split("\n")[-1]

@@ -65,17 +65,27 @@ void fpu_load(struct vcpu *vcpu)
 	delegate_illegal(vcpu);
 }
 
+/*
+ * A write by the guest makes @field Dirty in both sstatus and vsstatus. QEMU (10.0) does so in vsstatus
+ * alone when it is a CSR that is written (fcsr, vcsr and their like), so that one counts too.
+ */
+static bool is_dirty(const struct arch_vcpu *arch, u64 field)
+{
+	return (arch->sstatus & field) == field ||
+	       ((arch->sstatus & field) && (csr_read(CSR_VSSTATUS) & field) == field);
+}
+
 void fpu_put(struct vcpu *vcpu)
 {
 	struct arch_vcpu *arch = &vcpu->arch;
 	struct riscv_vector *v = arch->vector;
 
-	if ((arch->sstatus & SSTATUS_FS) == SSTATUS_FS_DIRTY) {
+	if (is_dirty(arch, SSTATUS_FS)) {
 		csr_set(sstatus, SSTATUS_FS);
 		fpu_save_float(arch->f, &arch->fcsr);
 		csr_clear(sstatus, SSTATUS_FS);
 	}
-	if (v && (arch->sstatus & SSTATUS_VS) == SSTATUS_VS_DIRTY) {
+	if (v && is_dirty(arch, SSTATUS_VS)) {
 		csr_set(sstatus, SSTATUS_VS);
 		fpu_save_vector(v->registers, v->control);
 		csr_clear(sstatus, SSTATUS_VS);

@@ -60,6 +60,9 @@ static bool emulate_csr(struct vcpu *vcpu, u32 insn)
 
 	if (!csr || op == 0 || (writes && !csr->write))
 		return false;
+	/* In user mode a counter is there as far as the guest's supervisor lets it (Privileged, scounteren). */
+	if (!(csr_read(sstatus) & SSTATUS_SPP) && !(csr_read(scounteren) & BIT(csr->number & 31)))
+		return false;
 	old = csr->read(vcpu);
 	if (writes)
 		csr->write(vcpu, op == 1 ? operand : op == 2 ? old | operand : old & ~operand);

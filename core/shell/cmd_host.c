@@ -218,13 +218,25 @@ static int cmd_config(struct shell *sh, const struct shell_args *args)
 
 static int cmd_version(struct shell *sh, const struct shell_args *args)
 {
+	u64 to_prompt = main_prompt_ticks ? main_prompt_ticks - main_entry_ticks : 0;
 	struct shell_text time;
+	struct json json;
 
-	(void)args;
-	shell_printf(sh, "Verdigris " VERDIGRIS_VERSION " for %s, up %s", CONFIG_ARCH,
-		     shell_time_text(&time, time_since_boot()));
-	shell_printf(sh, "; the prompt came after %lu us\n",
-		     main_prompt_ticks ? time_to_ns(main_prompt_ticks - main_entry_ticks) / 1000 : 0);
+	if (!shell_flag(args, "--json")) {
+		shell_printf(sh, "Verdigris " VERDIGRIS_VERSION " for %s, up %s", CONFIG_ARCH,
+			     shell_time_text(&time, time_since_boot()));
+		shell_printf(sh, "; the prompt came after %lu us\n", time_to_ns(to_prompt) / 1000);
+		return 0;
+	}
+	shell_json_begin(sh, &json);
+	json_object_open(&json, NULL);
+	json_string(&json, "version", VERDIGRIS_VERSION);
+	json_string(&json, "arch", CONFIG_ARCH);
+	json_u64(&json, "up_us", time_to_ns(time_since_boot()) / 1000);
+	json_u64(&json, "prompt_ticks", to_prompt);
+	json_u64(&json, "ticks_per_second", time_hz());
+	json_object_close(&json);
+	shell_json_end(sh);
 	return 0;
 }
 
@@ -252,6 +264,6 @@ SHELL_CMD("irq", "", "[--json]", "show the host's interrupts in use", cmd_irq);
 SHELL_CMD("dev", "", "[--json]", "show the host's devices with a driver, and the VMs' emulated ones", cmd_dev);
 SHELL_CMD("dev", "info", "NAME [DEVICE]", "show the state of a VM's emulated devices", cmd_dev_info);
 SHELL_CMD("config", "", "[--json]", "show the options this hypervisor was built with", cmd_config);
-SHELL_CMD("version", "", "", "show the version and the time since boot", cmd_version);
+SHELL_CMD("version", "", "[--json]", "show the version and the time since boot", cmd_version);
 SHELL_CMD("reboot", "", "", "stop all VMs and restart the machine", cmd_reboot);
 SHELL_CMD("poweroff", "", "", "stop all VMs and switch the machine off", cmd_poweroff);

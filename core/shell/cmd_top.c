@@ -10,6 +10,7 @@
 #define ROWS_MAX 256
 #define ROWS_SHOWN 20
 #define INTERVAL_MS 1000
+#define KEY_BYTES_MAX 16
 
 struct row {
 	char name[48];
@@ -154,13 +155,42 @@ static void print_sample(struct shell *sh, const struct sample *now, const struc
 		shell_printf(sh, "and %u more\n", now->count - max);
 }
 
+static void print_sample_json(struct shell *sh, const struct sample *now, const struct sample *before)
+{
+	u64 interval = MAX(now->time - before->time, 1ull);
+	struct json json;
+
+	shell_json_begin(sh, &json);
+	json_object_open(&json, NULL);
+	json_u64(&json, "interval_us", time_to_ns(interval) / 1000);
+	json_u64(&json, "cpus", smp_online_count());
+	json_u64(&json, "idle_us", time_to_ns(now->idle - before->idle) / 1000);
+	json_array_open(&json, "rows");
+	for (u32 i = 0; i < now->count; i++) {
+		const struct row *row = &now->rows[i];
+
+		json_object_open(&json, NULL);
+		json_string(&json, "name", row->name);
+		json_string(&json, "state", row->state);
+		json_u64(&json, "cpu", row->cpu);
+		json_u64(&json, "cpu_time_us", time_to_ns(row->ticks) / 1000);
+		json_u64(&json, "used_us", time_to_ns(row->used) / 1000);
+		json_u64(&json, "exits", row->exits_used);
+		json_object_close(&json);
+	}
+	json_array_close(&json);
+	json_object_close(&json);
+	shell_json_end(sh);
+}
+
 /* True if a key was pressed, which is dropped: all of its bytes, as far as they have come. */
 static bool wait_key(struct shell *sh)
 {
 	bool pressed = shell_getc(sh, time_now() + time_from_ms(INTERVAL_MS)) >= 0;
 
-	while (pressed && shell_getc(sh, time_now() + time_from_ms(2)) >= 0)
-		;
+	for (unsigned i = 0; pressed && i < KEY_BYTES_MAX; i++)
+		if (shell_getc(sh, time_now() + time_from_ms(2)) < 0)
+			break;
 	return pressed;
 }
 
@@ -182,14 +212,17 @@ static void refresh(struct shell *sh, struct sample *samples)
 	}
 }
 
-static void once(struct shell *sh, struct sample *samples)
+static void once(struct shell *sh, struct sample *samples, bool as_json)
 {
 	take_sample(sh, &samples[0]);
 	shell_sleep_ms(sh, INTERVAL_MS);
 	take_sample(sh, &samples[1]);
 	subtract(&samples[1], &samples[0]);
 	sort(&samples[1]);
-	print_sample(sh, &samples[1], &samples[0], ROWS_MAX);
+	if (as_json)
+		print_sample_json(sh, &samples[1], &samples[0]);
+	else
+		print_sample(sh, &samples[1], &samples[0], ROWS_MAX);
 }
 
 static int cmd_top(struct shell *sh, const struct shell_args *args)
@@ -198,12 +231,12 @@ static int cmd_top(struct shell *sh, const struct shell_args *args)
 
 	if (!samples)
 		return shell_error(sh, "there is no memory for the samples");
-	if (shell_flag(args, "-1"))
-		once(sh, samples);
+	if (shell_flag(args, "-1") || shell_flag(args, "--json"))
+		once(sh, samples, shell_flag(args, "--json"));
 	else
 		refresh(sh, samples);
 	heap_free(samples);
 	return 0;
 }
 
-SHELL_CMD("top", "", "[-1]", "show who uses the CPUs until a key is pressed; -1: once", cmd_top);
+SHELL_CMD("top", "", "[-1] [--json]", "show who uses the CPUs until a key is pressed; -1: once", cmd_top);

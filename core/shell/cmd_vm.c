@@ -8,9 +8,8 @@
 
 /* ---------------------------------------------------------------- list, info */
 
-static void json_vm(struct json *json, const struct control_vm *vm)
+static void json_vm_members(struct json *json, const struct control_vm *vm)
 {
-	json_object_open(json, NULL);
 	json_string(json, "name", vm->name);
 	json_u64(json, "id", vm->id);
 	json_string(json, "state", vm_state_name(vm->state));
@@ -25,7 +24,6 @@ static void json_vm(struct json *json, const struct control_vm *vm)
 	json_u64(json, "starts", vm->start_count);
 	json_u64(json, "console_bytes", vm->console_bytes);
 	json_string(json, "source", vm->source);
-	json_object_close(json);
 }
 
 static int list_json(struct shell *sh)
@@ -36,8 +34,11 @@ static int list_json(struct shell *sh)
 
 	shell_json_begin(sh, &json);
 	json_array_open(&json, NULL);
-	while (control_vm_next(&sh->caller, &cursor, &vm) == 0)
-		json_vm(&json, &vm);
+	while (control_vm_next(&sh->caller, &cursor, &vm) == 0) {
+		json_object_open(&json, NULL);
+		json_vm_members(&json, &vm);
+		json_object_close(&json);
+	}
 	json_array_close(&json);
 	shell_json_end(sh);
 	return 0;
@@ -110,19 +111,59 @@ static void print_devices(struct shell *sh, const char *name)
 		shell_printf(sh, "%-32s %s\n", dev.name, dev.emulator);
 }
 
+static void json_regions(struct shell *sh, struct json *json, const char *name)
+{
+	struct control_region region;
+
+	json_array_open(json, "regions");
+	for (unsigned i = 0; !control_vm_region(&sh->caller, name, i, &region); i++) {
+		json_object_open(json, NULL);
+		json_hex(json, "base", region.base);
+		json_u64(json, "size", region.size);
+		json_string(json, "kind", region.kind);
+		json_string(json, "name", region.name);
+		json_object_close(json);
+	}
+	json_array_close(json);
+}
+
+static void json_devices(struct shell *sh, struct json *json, const char *name)
+{
+	struct control_device dev;
+
+	json_array_open(json, "devices");
+	for (unsigned i = 0; !control_vm_device(&sh->caller, name, i, &dev, NULL, NULL); i++) {
+		json_object_open(json, NULL);
+		json_string(json, "node", dev.name);
+		json_string(json, "emulator", dev.emulator);
+		json_object_close(json);
+	}
+	json_array_close(json);
+}
+
+static void print_vm_json(struct shell *sh, const struct control_vm *vm)
+{
+	struct json json;
+
+	shell_json_begin(sh, &json);
+	json_object_open(&json, NULL);
+	json_vm_members(&json, vm);
+	json_regions(sh, &json, vm->name);
+	json_devices(sh, &json, vm->name);
+	json_object_close(&json);
+	shell_json_end(sh);
+}
+
 static int cmd_vm_info(struct shell *sh, const struct shell_args *args)
 {
 	const char *name = args->arg[0];
 	struct control_vm vm;
-	struct json json;
 	int e = control_vm_info(&sh->caller, name, &vm);
 
 	if (e)
 		return shell_failed(sh, e);
 	if (shell_flag(args, "--json")) {
-		shell_json_begin(sh, &json);
-		json_vm(&json, &vm);
-		shell_json_end(sh);
+		print_vm_json(sh, &vm);
 		return 0;
 	}
 	print_vm(sh, &vm);

@@ -112,7 +112,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	log_set_console_level(LOG_ERROR);
 	tree_compile(&tree, "/dts-v1/; /include/ \"virt-riscv.dtsi\"",
 		     "/ { model = \"guest\"; chosen { verdigris,firmware = \"fw.bin\"; };"
-		     " memory@80000000 { device_type = \"memory\"; reg = <0 0x80000000 0 0x400000>; }; };");
+		     " memory@80000000 { device_type = \"memory\"; reg = <0 0x80000000 0 0x40000>; }; };");
 	cpio_image_add(&bundle, "guest.dtb", 0100644, tree.bytes, (u32)tree.size);
 	cpio_image_add(&bundle, "fw.bin", 0100644, "\0\1\2\3", 4);
 	cpio_image_add(&bundle, "s.vgs", 0100644, script, sizeof(script) - 1);

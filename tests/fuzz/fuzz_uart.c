@@ -60,9 +60,9 @@ static void check_state(void)
 	u8 lcr = in(LCR);
 	u64 sent = f.vm.console.written;
 
-	must((in(MCR) & 0xe0) == 0);
+	must((in(MCR)&0xe0) == 0);
 	if (!(lcr & 0x80))
-		must((in(IER) & 0xf0) == 0);
+		must((in(IER)&0xf0) == 0);
 	must(f.vm.console.written == sent);
 }
 
@@ -137,13 +137,13 @@ static void drain(void)
 	out(LCR, 3);
 	out(MCR, 0);
 	out(IER, 0x0f);
-	while (in(LSR) & 1) {
+	while (in(LSR)&1) {
 		(void)in(RBR);
 		must(++reads <= VCONSOLE_INPUT_SIZE + 16 + 2);
 	}
 	(void)in(MSR);
 	(void)in(IIR);
-	must(in(RBR) == 0 && (in(IIR) & 0x0f) == 1);
+	must(in(RBR) == 0 && (in(IIR)&0x0f) == 1);
 	must(!fake_irq_level(&f, IRQ));
 	must(f.vm.heap_owner.heap_objects > 0 && f.vm.console.lock.next == f.vm.console.lock.owner);
 }

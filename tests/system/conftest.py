@@ -50,17 +50,22 @@ def start(request):
 
 @pytest.fixture(scope="module")
 def shared(request, tmp_path_factory):
-    """share(key, fill, **options): one machine for all tests of a module that name the same key in a row."""
+    """
+    share(key, fill, **options): one machine for all tests of a module that name the same key in a row. After
+    a failure the next test gets a fresh one.
+    """
     current = {}
+    session = request.session
 
     def share(key, fill, **options):
-        if current.get("key") != key or not current["machine"].child.isalive():
+        if (current.get("key"), current.get("failed")) != (key, session.testsfailed) or \
+                not current["machine"].child.isalive():
             close()
             contents = Bundle(tmp_path_factory.mktemp(str(key)))
             fill(contents)
             current["machine"] = Machine(contents, name=f"{pathlib.Path(request.node.name).stem}-{key}",
                                          **options).__enter__()
-            current["key"] = key
+            current["key"], current["failed"] = key, session.testsfailed
         Machine.last_log = current["machine"].log_path
         return current["machine"]
 

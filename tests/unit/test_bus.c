@@ -78,13 +78,13 @@ static void test_refused(void **state)
 		unsigned size;
 		int err;
 	} rows[] = {
-		{ 0x1000, 4, 0 },        { 0x101c, 4, 0 },        { 0x101e, 4, -EFAULT },
-		{ 0x1020, 4, -ENODEV },  { 0xfff, 4, -ENODEV },   { 0x1001, 4, -EFAULT },
-		{ 0x1002, 4, -EFAULT },  { 0x1000, 1, -EFAULT },  { 0x1000, 2, -EFAULT },
-		{ 0x1000, 8, -EFAULT },  { 0x1000, 0, -EFAULT },  { 0x1000, 5, -EFAULT },
-		{ 0x1000, 6, -EFAULT },  { 0x1000, 12, -EFAULT }, { 0x2001, 2, 0 },
-		{ 0x2002, 2, -EFAULT },  { 0x2000, 4, -EFAULT },  { 0x2001, 1, 0 },
-		{ ~0ull, 1, 0 },         { ~0ull, 2, -EFAULT },   { ~0ull - 1, 1, -ENODEV },
+		{ 0x1000, 4, 0 },       { 0x101c, 4, 0 },        { 0x101e, 4, -EFAULT },
+		{ 0x1020, 4, -ENODEV }, { 0xfff, 4, -ENODEV },   { 0x1001, 4, -EFAULT },
+		{ 0x1002, 4, -EFAULT }, { 0x1000, 1, -EFAULT },  { 0x1000, 2, -EFAULT },
+		{ 0x1000, 8, -EFAULT }, { 0x1000, 0, -EFAULT },  { 0x1000, 5, -EFAULT },
+		{ 0x1000, 6, -EFAULT }, { 0x1000, 12, -EFAULT }, { 0x2001, 2, 0 },
+		{ 0x2002, 2, -EFAULT }, { 0x2000, 4, -EFAULT },  { 0x2001, 1, 0 },
+		{ ~0ull, 1, 0 },        { ~0ull, 2, -EFAULT },   { ~0ull - 1, 1, -ENODEV },
 		{ 0, 1, -ENODEV },
 	};
 	struct bus bus = { 0 };
@@ -98,7 +98,8 @@ static void test_refused(void **state)
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
 		unsigned before = seen.count;
 
-		assert_int_equal(bus_read(&bus, rows[i].addr, rows[i].size, &value, NULL), rows[i].err);
+		assert_int_equal(bus_read(&bus, rows[i].addr, rows[i].size, &value, NULL),
+				 rows[i].err);
 		assert_int_equal(bus_write(&bus, rows[i].addr, rows[i].size, 0, NULL), rows[i].err);
 		assert_int_equal(seen.count - before, rows[i].err ? 0 : 2);
 	}
@@ -145,12 +146,14 @@ static void test_against_search(void **state)
 	(void)state;
 	fake_boot(MIB(4));
 	for (unsigned round = 0; round < 20000; round++) {
-		u64 base = test_random_below(&seed, 0x4000), size = test_random_below(&seed, 64) + 1;
+		u64 base = test_random_below(&seed, 0x4000),
+		    size = test_random_below(&seed, 64) + 1;
 		bool free = true, hit = false;
 		unsigned owner_of = 0;
 
 		for (unsigned i = 0; i < count; i++) {
-			free &= base + size <= added[i].base || added[i].base + added[i].size <= base;
+			free &= base + size <= added[i].base ||
+				added[i].base + added[i].size <= base;
 			if (base - added[i].base < added[i].size) {
 				hit = true;
 				owner_of = i;

@@ -28,8 +28,10 @@ static void stop(void)
 static void check_stage2(u64 from, u64 to)
 {
 	static const unsigned attr[] = {
-		[GPA_RAM] = PT_READ | PT_WRITE | PT_EXEC,    [GPA_ROM] = PT_READ | PT_EXEC,
-		[GPA_DEVICE] = PT_READ | PT_WRITE | PT_DEVICE, [GPA_SHARED] = PT_READ | PT_WRITE | PT_EXEC,
+		[GPA_RAM] = PT_READ | PT_WRITE | PT_EXEC,
+		[GPA_ROM] = PT_READ | PT_EXEC,
+		[GPA_DEVICE] = PT_READ | PT_WRITE | PT_DEVICE,
+		[GPA_SHARED] = PT_READ | PT_WRITE | PT_EXEC,
 	};
 
 	for (u64 at = from; at < to; at += PAGE_SIZE) {
@@ -75,7 +77,8 @@ static void test_odd_range(void **state)
 
 	(void)state;
 	start();
-	assert_int_equal(gpa_add_memory(vm, gpa(RAM - 0x3000), MIB(4) + 0x8000, GPA_RAM, "memory"), 0);
+	assert_int_equal(gpa_add_memory(vm, gpa(RAM - 0x3000), MIB(4) + 0x8000, GPA_RAM, "memory"),
+			 0);
 	check_stage2(RAM - MIB(1), RAM + MIB(6));
 	assert_int_equal(stage2_lookup(vm, gpa(RAM + 0x5000), &leaf), 0);
 	assert_int_equal(leaf.size, MIB(2));
@@ -196,13 +199,15 @@ static void test_bad_ranges(void **state)
 	assert_int_equal(gpa_add_memory(vm, gpa(RAM), PAGE_SIZE, GPA_DEVICE, "x"), -EINVAL);
 	assert_int_equal(gpa_add_memory(vm, gpa(~PAGE_MASK), 2 * PAGE_SIZE, GPA_RAM, "x"), -EINVAL);
 	assert_int_equal(gpa_add_memory(vm, gpa(~PAGE_MASK), PAGE_SIZE, GPA_RAM, "x"), -ERANGE);
-	assert_int_equal(gpa_add_host(vm, gpa(RAM), hpa(0x10), PAGE_SIZE, GPA_DEVICE, "x"), -EINVAL);
+	assert_int_equal(gpa_add_host(vm, gpa(RAM), hpa(0x10), PAGE_SIZE, GPA_DEVICE, "x"),
+			 -EINVAL);
 	assert_int_equal(gpa_add_host(vm, gpa(RAM), hpa(0x1000), PAGE_SIZE, GPA_RAM, "x"), -EINVAL);
 	assert_int_equal(gpa_add_memory(vm, gpa(RAM), MIB(2), GPA_RAM, "x"), 0);
 	assert_int_equal(gpa_add_memory(vm, gpa(RAM + MIB(1)), MIB(2), GPA_RAM, "x"), -EEXIST);
 	assert_int_equal(gpa_add_memory(vm, gpa(RAM - PAGE_SIZE), MIB(4), GPA_ROM, "x"), -EEXIST);
 	assert_int_equal(gpa_add_emulated(vm, gpa(RAM + 100), 1, "x"), -EEXIST);
-	assert_int_equal(gpa_add_host(vm, gpa(RAM), hpa(0x1000), PAGE_SIZE, GPA_DEVICE, "x"), -EEXIST);
+	assert_int_equal(gpa_add_host(vm, gpa(RAM), hpa(0x1000), PAGE_SIZE, GPA_DEVICE, "x"),
+			 -EEXIST);
 	assert_int_equal(vm->ram_owner.page_count, MIB(2) / PAGE_SIZE);
 	assert_null(gpa_find(vm, gpa(RAM - 1)));
 	assert_null(gpa_find(vm, gpa(RAM + MIB(2))));
@@ -215,8 +220,10 @@ static void make_zoo(hpa_t host)
 	assert_int_equal(gpa_add_memory(vm, gpa(RAM), 0x4000, GPA_RAM, "ram"), 0);
 	assert_int_equal(gpa_add_memory(vm, gpa(RAM + 0x4000), 0x2000, GPA_ROM, "rom"), 0);
 	assert_int_equal(gpa_add_emulated(vm, gpa(RAM + 0x6000), 0x80, "emulated"), 0);
-	assert_int_equal(gpa_add_host(vm, gpa(RAM + 0x7000), host, 0x1000, GPA_DEVICE, "device"), 0);
-	assert_int_equal(gpa_add_host(vm, gpa(RAM + 0x8000), host, 0x1000, GPA_SHARED, "shared"), 0);
+	assert_int_equal(gpa_add_host(vm, gpa(RAM + 0x7000), host, 0x1000, GPA_DEVICE, "device"),
+			 0);
+	assert_int_equal(gpa_add_host(vm, gpa(RAM + 0x8000), host, 0x1000, GPA_SHARED, "shared"),
+			 0);
 	assert_int_equal(gpa_add_alias(vm, gpa(0x1000), gpa(RAM + 0x3000), 0x2000, "alias"), 0);
 	check_stage2(0, 0x8000);
 	check_stage2(RAM - 0x4000, RAM + 0xc000);

@@ -8,7 +8,7 @@
 #include <pthread.h>
 
 #define THREADS 4
-#define ROUNDS 10000
+#define ROUNDS 3000
 
 static struct spinlock shared = SPINLOCK(LOCK_VM, "shared");
 static u64 counter; /* not atomic: only the lock keeps it right */
@@ -24,11 +24,15 @@ static void *count_up(void *arg)
 	fake_cpu = arg;
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		irqflags_t flags;
+		u64 seen;
 
 		if (i % 3 || !spin_trylock(&shared, &flags))
 			flags = spin_lock(&shared);
 		lock_assert_held(&shared);
-		counter++;
+		seen = counter;
+		if (i % 8 == 0)
+			give_way(); /* invites the others in */
+		counter = seen + 1;
 		spin_unlock(&shared, flags);
 	}
 	return NULL;

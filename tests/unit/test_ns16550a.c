@@ -484,7 +484,8 @@ static void test_two(void **state)
 	out(THR, 'y');
 	assert_written("y");
 	stop();
-	assert_int_equal(vconsole_input(&f.vm.console, (const u8 *)"x", 1), 1); /* nobody listens any more */
+	assert_int_equal(vconsole_input(&f.vm.console, (const u8 *)"x", 1),
+			 1); /* nobody listens any more */
 }
 
 static void test_bad_nodes(void **state)

@@ -227,6 +227,20 @@ static void test_ram_ranges(void **state)
 	assert_false(page_is_ram(hpa(UINT64_MAX)));
 }
 
+/* Page 0 is nobody's: its address means "none". */
+static void test_page_zero(void **state)
+{
+	struct boot_memory mem = { .ram = { { 0, PAGE_SIZE }, fake_ram(MIB(2)) }, .ram_count = 2 };
+	struct page_stats stats;
+
+	(void)state;
+	fake_reset(1);
+	assert_int_equal(page_init(&mem), 0);
+	assert_false(page_is_ram(hpa(0)));
+	page_stats(&stats);
+	assert_int_equal(stats.total_pages, MIB(2) / PAGE_SIZE);
+}
+
 static void test_no_memory(void **state)
 {
 	struct boot_memory mem = { .ram_count = 1 };
@@ -298,6 +312,7 @@ int main(void)
 		cmocka_unit_test(test_random_maps),
 		cmocka_unit_test(test_ram_ranges),
 		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_page_zero),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_misuse),
 	};

@@ -371,8 +371,9 @@ static void model_complete(unsigned c, u32 irq)
 {
 	if (irq < 1 || irq > NDEV || !context[c].enabled[irq] || source[irq].state != CLAIMED)
 		return;
-	source[irq].state = is_edge(irq) ? source[irq].again ? PENDING : IDLE :
-			    source[irq].level ? PENDING : IDLE;
+	source[irq].state = is_edge(irq)      ? source[irq].again ? PENDING : IDLE :
+			    source[irq].level ? PENDING :
+						IDLE;
 	source[irq].again = false;
 }
 
@@ -429,7 +430,8 @@ static void compare(void)
 	for (unsigned vcpu = 0; vcpu < VCPUS; vcpu++) {
 		u32 best = model_best(S(vcpu));
 
-		assert_int_equal(pin(vcpu), best && source[best].priority > context[S(vcpu)].threshold);
+		assert_int_equal(pin(vcpu),
+				 best && source[best].priority > context[S(vcpu)].threshold);
 	}
 	for (u32 word = 0; word < 3; word++) {
 		u32 want = 0;
@@ -543,18 +545,12 @@ static void test_all_sources(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_registers),
-		cmocka_unit_test(test_claim_order),
-		cmocka_unit_test(test_threshold),
-		cmocka_unit_test(test_machine_contexts),
-		cmocka_unit_test(test_level_gateway),
-		cmocka_unit_test(test_edge_gateway),
-		cmocka_unit_test(test_end_of_interrupt),
-		cmocka_unit_test(test_reset),
-		cmocka_unit_test(test_against_model),
-		cmocka_unit_test(test_bad_nodes),
-		cmocka_unit_test(test_small_region),
-		cmocka_unit_test(test_all_sources),
+		cmocka_unit_test(test_registers),        cmocka_unit_test(test_claim_order),
+		cmocka_unit_test(test_threshold),        cmocka_unit_test(test_machine_contexts),
+		cmocka_unit_test(test_level_gateway),    cmocka_unit_test(test_edge_gateway),
+		cmocka_unit_test(test_end_of_interrupt), cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_against_model),    cmocka_unit_test(test_bad_nodes),
+		cmocka_unit_test(test_small_region),     cmocka_unit_test(test_all_sources),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

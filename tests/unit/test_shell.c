@@ -313,7 +313,7 @@ static void test_completion(void **state)
 		{ "vcpu pin g\t", "vcpu pin guest ", NULL },
 		{ "mem guest g\t", "mem guest guest ", NULL },
 		{ "help to\t", "help top ", NULL },
-		{ "top -\t", "top -1 ", NULL },
+		{ "top --\t", "top --json ", NULL },
 		{ "nonsense \t", "nonsense ", NULL },
 		{ "vm foo \t", "vm foo ", NULL },
 		{ "\"vm\" sta\t", "\"vm\" start ", NULL },
@@ -607,7 +607,7 @@ static void test_json(void **state)
 		"vm list --json",     "vm info guest --json", "vcpu list --json",   "vcpu list guest --json",
 		"cpu --json",	      "mem --json",	      "mem owners --json",  "irq --json",
 		"dev --json",	      "bundle ls --json",     "log --json",	    "config --json",
-		"trace show --json",  "trace stats --json",
+		"trace show --json",  "trace stats --json",   "version --json",	    "top --json",
 	};
 	const struct shell_cmd *const *row;
 	unsigned with_json = 0;
@@ -703,12 +703,42 @@ static void test_top(void **state)
 	assert_int_equal(shell_getc(&shell, 0), -ETIMEDOUT);
 }
 
+/* docs/shell.md has every command of the table, as it is, and no other. */
+static void test_docs(void **state)
+{
+	static char page[1 << 16];
+	const struct shell_cmd *const *row;
+	unsigned rows = 0, documented = 0;
+	FILE *file = fopen("docs/shell.md", "r");
+
+	(void)state;
+	assert_non_null(file);
+	page[fread(page, 1, sizeof(page) - 1, file)] = '\0';
+	fclose(file);
+	table_for_each(row, vg_shell_cmds) {
+		char want[256], *to = want;
+
+		rows++;
+		to += sprintf(to, "\n| `%s%s%s%s", (*row)->noun, *(*row)->verb ? " " : "", (*row)->verb,
+			      *(*row)->usage ? " " : "");
+		for (const char *c = (*row)->usage; *c; c++)
+			to += sprintf(to, "%s%c", *c == '|' ? "\\" : "", *c);
+		sprintf(to, "` | %s |\n", (*row)->help);
+		if (!strstr(page, want))
+			fail_msg("docs/shell.md is not current: run `make docs`; it lacks:%s", want);
+	}
+	for (const char *c = strstr(page, "<!-- commands: begin"); (c = strstr(c, "\n| `")); c++)
+		documented += c < strstr(page, "<!-- commands: end");
+	assert_int_equal(documented, rows);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_usage),
 		cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_docs),
 		cmocka_unit_test_setup_teardown(test_texts, setup, teardown),
 		cmocka_unit_test_setup(test_cpus, setup),
 		cmocka_unit_test_setup_teardown(test_completion, setup, teardown),

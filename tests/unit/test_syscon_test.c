@@ -32,8 +32,10 @@ static void test_values(void **state)
 	(void)state;
 	start();
 	for (u32 value = 0; value < 0x10000; value++) {
-		int want = value == 0x5555 ? EXIT_POWER_OFF : value == 0x7777 ? EXIT_POWER_RESET :
-			   value == 0x3333 ? EXIT_POWER_CRASHED : -1;
+		int want = value == 0x5555 ? EXIT_POWER_OFF :
+			   value == 0x7777 ? EXIT_POWER_RESET :
+			   value == 0x3333 ? EXIT_POWER_CRASHED :
+					     -1;
 
 		fake_write(&f, BASE, 4, value);
 		assert_int_equal(fake_take_power(&f), want);

@@ -135,7 +135,8 @@ static void test_matching(void **state)
 	(void)state;
 	start();
 	fake_node_begin(&f, "known@1000", NULL);
-	assert_int_equal(fdt_property(f.tree, "compatible", "acme,x\0test,probe-2\0ns16550a", 29), 0);
+	assert_int_equal(fdt_property(f.tree, "compatible", "acme,x\0test,probe-2\0ns16550a", 29),
+			 0);
 	fake_reg(&f, 0x1000, 0x100);
 	fake_node_end(&f);
 	fake_node_begin(&f, "stranger@2000", "acme,y");
@@ -148,7 +149,8 @@ static void test_matching(void **state)
 	fake_property_text(&f, "status", "okay");
 	fake_node_end(&f);
 	fake_node_begin(&f, "broken@5000", NULL);
-	assert_int_equal(fdt_property(f.tree, "compatible", "test,prob", 5), 0); /* not terminated */
+	assert_int_equal(fdt_property(f.tree, "compatible", "test,prob", 5),
+			 0); /* not terminated */
 	fake_node_end(&f);
 	assert_int_equal(fake_vm_create(&f), 0);
 	assert_non_null(strstr(journal, "create known@1000\ncreate on@4000\nreset"));
@@ -164,7 +166,8 @@ static void test_failure_in_the_middle(void **state)
 	plain("c@3000", 0x3000);
 	failing = "b@2000";
 	assert_int_equal(fake_vm_create(&f), -EIO);
-	assert_string_equal(journal, "create a@1000\ncreate b@2000\ndestroy b@2000\ndestroy a@1000\n");
+	assert_string_equal(journal,
+			    "create a@1000\ncreate b@2000\ndestroy b@2000\ndestroy a@1000\n");
 	assert_non_null(strstr(fake_output, "VM test, /soc/b@2000: fails as it was told"));
 	assert_null(gpa_find(&f.vm, gpa(0x1000)));
 	assert_int_equal(f.vm.mmio.count, 0);
@@ -275,7 +278,11 @@ static void test_bad_interrupts(void **state)
 		{ "interrupts-extended", { FAKE_CHIP_PHANDLE, 64 }, 2, -ERANGE, "interrupt 64" },
 		{ "interrupts-extended", { 77, 1 }, 2, -EINVAL, "does not exist" },
 		{ "interrupts-extended", { 1, 1 }, 2, -ENODEV, "no emulated" }, /* a CPU's */
-		{ "interrupts-extended", { FAKE_CHIP_PHANDLE }, 1, -EINVAL, "#interrupt-cells wants 1" },
+		{ "interrupts-extended",
+		  { FAKE_CHIP_PHANDLE },
+		  1,
+		  -EINVAL,
+		  "#interrupt-cells wants 1" },
 		{ "interrupt-parent", { 77 }, 1, -EINVAL, "does not exist" },
 	};
 
@@ -310,6 +317,59 @@ static void test_many_times(void **state)
 	}
 }
 
+static void collect(void *ctx, const char *fmt, ...) __printf(2, 3);
+
+static void collect(void *ctx, const char *fmt, ...)
+{
+	size_t len = strlen(ctx);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf((char *)ctx + len, 512 - len, fmt, ap);
+	va_end(ap);
+}
+
+/* What the shell's `dev` shows of each emulator: whole lines that tell the state. */
+static void test_descriptions(void **state)
+{
+	static const struct {
+		const char *compatible, *want;
+	} rows[] = {
+		{ "ns16550a",
+		  "IER 02 FCR 00 LCR 00 MCR 00, divisor 12, 0 received, interrupt on\n" },
+		{ "google,goldfish-rtc", "alarm off at 0 ns\n" },
+		{ "sifive,test0", "by one register\n" },
+		{ "riscv,plic0", "source 3: priority 1, line high, pending\n" },
+	};
+	char text[512] = "";
+	struct vdev *dev;
+
+	(void)state;
+	start();
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		fake_node_begin(&f, rows[i].compatible, rows[i].compatible);
+		fake_reg(&f, 0x10000000ull * (i + 1), 0x600000);
+		fake_cells(&f, "#interrupt-cells", 1);
+		fake_cells(&f, "phandle", 50 + i);
+		fake_cells(&f, "riscv,ndev", 10);
+		if (i == 0)
+			fake_cells(&f, "interrupts-extended", 53, 3);
+		if (i == 3)
+			fake_cells(&f, "interrupts-extended", 1, 9, 2, 9);
+		fake_node_end(&f);
+	}
+	assert_int_equal(fake_vm_create(&f), 0);
+	fake_write(&f, 0x10000001, 1, 2);
+	fake_write(&f, 0x4000000c, 4, 1);
+	list_for_each(dev, &f.vm.devices, link) {
+		if (dev->emulator->describe)
+			dev->emulator->describe(dev, collect, text);
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_non_null(strstr(text, rows[i].want));
+	fake_vm_destroy(&f);
+}
+
 static void test_wall_clock(void **state)
 {
 	(void)state;
@@ -333,6 +393,7 @@ int main(void)
 		cmocka_unit_test(test_interrupts),
 		cmocka_unit_test(test_bad_interrupts),
 		cmocka_unit_test(test_many_times),
+		cmocka_unit_test(test_descriptions),
 		cmocka_unit_test(test_wall_clock),
 	};
 

@@ -34,8 +34,7 @@ static int setup(void **state)
 
 	(void)state;
 	fake_boot(MIB(64));
-	cpus[1] = cpus[0];
-	cpu_count = 4;
+	fake_reset(4);
 	bundle.size = 0;
 	cpio_image_add(&bundle, "vmlinuz", 0100644, "kernel", 6);
 	cpio_image_add(&bundle, "initramfs.cpio", 0100644, "initrd", 6);

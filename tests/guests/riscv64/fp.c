@@ -8,6 +8,27 @@
 static bool vector;
 static volatile u64 wrong[CPUS_MAX], finished;
 
+/* The first thing that was wrong, for the report. */
+static struct {
+	const char *what;
+	u64 cpu, round, got, want;
+} first;
+static u64 first_lock;
+
+static unsigned compare(const char *what, unsigned cpu, unsigned round, u64 got, u64 want)
+{
+	if (got == want)
+		return 0;
+	if (!__atomic_exchange_n(&first_lock, 1, __ATOMIC_SEQ_CST)) {
+		first.what = what;
+		first.cpu = cpu;
+		first.round = round;
+		first.got = got;
+		first.want = want;
+	}
+	return 1;
+}
+
 #define EACH(m) \
 	m(0) m(1) m(2) m(3) m(4) m(5) m(6) m(7) m(8) m(9) m(10) m(11) m(12) m(13) m(14) m(15) m(16) \
 	m(17) m(18) m(19) m(20) m(21) m(22) m(23) m(24) m(25) m(26) m(27) m(28) m(29) m(30) m(31)
@@ -85,14 +106,16 @@ static unsigned float_round(unsigned cpu, unsigned round)
 	give_way(round);
 	float_store(out);
 	for (unsigned i = 0; i < 32; i++)
-		bad += in[i] != out[i];
-	return bad + (csr_read(fcsr) != ((cpu * 7 + round) & 0x1f));
+		bad += compare("float register", cpu, round, out[i], in[i]);
+	return bad + compare("fcsr", cpu, round, csr_read(fcsr), (cpu * 7 + round) & 0x1f);
 }
 
 static unsigned vector_round(unsigned cpu, unsigned round)
 {
-	static u8 in[CPUS_MAX][32 * VLENB_MAX], out[CPUS_MAX][32 * VLENB_MAX];
+	static u8 in[CPUS_MAX][32 * VLENB_MAX] __attribute__((aligned(16)));
+	static u8 out[CPUS_MAX][32 * VLENB_MAX] __attribute__((aligned(16)));
 	u64 vlenb = csr_read(0xc22), vl, vtype;
+	unsigned bad = 0;
 
 	if (vlenb > VLENB_MAX)
 		die("vlenb is beyond what this test has room for", vlenb, 0, 0);
@@ -104,7 +127,9 @@ static unsigned vector_round(unsigned cpu, unsigned round)
 	vl = csr_read(0xc20);
 	vtype = csr_read(0xc21);
 	vector_store(out[cpu], vlenb);
-	return (memcmp(in[cpu], out[cpu], 32 * vlenb) != 0) + (vl != 3) + (vtype != 0xc1);
+	for (unsigned i = 0; i < 32 * vlenb; i += 8)
+		bad += compare("vector register", cpu, round, *(u64 *)(out[cpu] + i), *(u64 *)(in[cpu] + i));
+	return bad + compare("vl", cpu, round, vl, 3) + compare("vtype", cpu, round, vtype, 0xc1);
 }
 
 static void run(unsigned cpu)
@@ -139,6 +164,9 @@ void guest_main(void)
 	check("all come to the end", wait_until(finished == cpu_count, 60000));
 	for (unsigned cpu = 0; cpu < cpu_count; cpu++)
 		all_wrong += wrong[cpu];
+	if (first.what)
+		print("%s: CPU %lu, round %lu: 0x%lx, should be 0x%lx\n", first.what, first.cpu, first.round,
+		      first.got, first.want);
 	check_equal("no register has changed", all_wrong, 0);
 	check("float use leaves FS dirty", (csr_read(sstatus) & STATUS_FS) == STATUS_FS);
 	csr_clear(sstatus, STATUS_FS);

@@ -172,7 +172,9 @@ static void console(void)
 	expect("console_write from no memory", sbi3(SBI_DBCN, 0, 8, 0x400, 0), SBI_INVALID_PARAM);
 	expect("console_write over the end of memory", sbi3(SBI_DBCN, 0, 32, end - 16, 0), SBI_INVALID_PARAM);
 	expect("console_write from 2^64", sbi3(SBI_DBCN, 0, 8, start, 1), SBI_INVALID_PARAM);
-	expect("console_write of 2^63 bytes", sbi3(SBI_DBCN, 0, 1ull << 63, start, 0), SBI_INVALID_PARAM);
+	ret = sbi3(SBI_DBCN, 0, 1ull << 63, start, 0);
+	expect_either("console_write of 2^63 bytes", ret, SBI_INVALID_PARAM, SBI_OK);
+	check("  writes only some", ret.error || ret.value <= end - start);
 	ret = sbi3(SBI_DBCN, 1, sizeof(buffer), (u64)(uintptr_t)buffer, 0);
 	expect("console_read with nothing to read", ret, SBI_OK);
 	check_equal("  reads nothing", ret.value, 0);

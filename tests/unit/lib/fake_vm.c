@@ -9,13 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define check(cond)                                                                 \
-	do {                                                                        \
-		if (!(cond)) {                                                      \
-			fprintf(stderr, "%s:%d: %s\n%s", __FILE__, __LINE__, #cond, \
-				fake_output);                                       \
-			abort();                                                    \
-		}                                                                   \
+#define check(cond)                                                                               \
+	do {                                                                                      \
+		if (!(cond)) {                                                                    \
+			fprintf(stderr, "%s:%d: %s\n%s", __FILE__, __LINE__, #cond, fake_output); \
+			abort();                                                                  \
+		}                                                                                 \
 	} while (0)
 
 /* ---- the recording interrupt controller ---- */
