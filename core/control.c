@@ -56,7 +56,8 @@ int control_check(struct control_caller *caller, u32 right, const char *what, co
 	if ((caller->rights & right) == right)
 		return 0;
 	if (log_limit_pass(&caller->refusals, &dropped))
-		log_warn("control: %s: %s %s: refused, it has not the right %s (%u like this left out)",
+		log_warn("control: %s: %s %s: refused, it has not the right %s (%u like this left "
+			 "out)",
 			 caller->name, what, object, control_right_name(right), dropped);
 	return control_error(caller, -EPERM, "%s is not allowed to do this: it takes the right %s",
 			     caller->name, control_right_name(right));
@@ -85,7 +86,8 @@ static int no_such_vm(struct control_caller *caller, const char *name)
 	if (!(caller->rights & CONTROL_VM_LIST))
 		return -ENOENT;
 	if (vm_count() == 0)
-		return control_error(caller, -ENOENT, "there is no VM %.31s: none has been created", name);
+		return control_error(caller, -ENOENT, "there is no VM %.31s: none has been created",
+				     name);
 	control_error(caller, -ENOENT, "there is no VM %.31s; there are:", name);
 	list_names(caller->error, sizeof(caller->error));
 	return -ENOENT;
@@ -206,7 +208,8 @@ static bool find_tree(const char *file, struct bundle_file *found)
 }
 
 static int create_vm(struct control_caller *caller, const struct bundle_file *tree,
-		     void (*report)(void *ctx, const char *message), void *ctx, char name[VM_NAME_MAX])
+		     void (*report)(void *ctx, const char *message), void *ctx,
+		     char name[VM_NAME_MAX])
 {
 	struct vm_config *config;
 	struct vm *vm;
@@ -214,19 +217,23 @@ static int create_vm(struct control_caller *caller, const struct bundle_file *tr
 
 	if (e)
 		return control_error(caller, e, "no VM was made of %.64s: %s", tree->name,
-				     e == -EINVAL ? "its tree has the errors above" : error_text(e));
+				     e == -EINVAL ? "its tree has the errors above" :
+						    error_text(e));
 	format_to(name, VM_NAME_MAX, "%s", config->name);
 	e = vm_create(config, &vm);
 	if (e == -EEXIST)
 		return control_error(caller, e,
-				     "there is a VM %s already: destroy it first, or give the tree another /model", name);
+				     "there is a VM %s already: destroy it first, or give the tree "
+				     "another /model",
+				     name);
 	if (e)
 		return control_error(caller, e, "VM %s was not created: %s", name, error_text(e));
 	return 0;
 }
 
 int control_vm_create(struct control_caller *caller, const char *file,
-		      void (*report)(void *ctx, const char *message), void *ctx, char name[VM_NAME_MAX])
+		      void (*report)(void *ctx, const char *message), void *ctx,
+		      char name[VM_NAME_MAX])
 {
 	struct bundle_file tree;
 	int e = control_check(caller, CONTROL_VM_CREATE, "create", file);
@@ -235,7 +242,8 @@ int control_vm_create(struct control_caller *caller, const char *file,
 		return e;
 	name[0] = '\0';
 	if (!find_tree(file, &tree))
-		e = control_error(caller, -ENOENT, "the bundle has neither %.64s nor %.64s.dtb", file, file);
+		e = control_error(caller, -ENOENT, "the bundle has neither %.64s nor %.64s.dtb",
+				  file, file);
 	else
 		e = create_vm(caller, &tree, report, ctx, name);
 	return control_audit(caller, "create", file, e);
@@ -261,11 +269,14 @@ static const struct change {
 	u32 right;
 	int (*run)(struct vm *vm);
 } changes[CONTROL_CHANGE_COUNT] = {
-	[CONTROL_START] = { "start", "started", IN(CREATED) | IN(STOPPED), CONTROL_VM_CONTROL, vm_start },
+	[CONTROL_START] = { "start", "started", IN(CREATED) | IN(STOPPED), CONTROL_VM_CONTROL,
+			    vm_start },
 	[CONTROL_PAUSE] = { "pause", "paused", IN(RUNNING), CONTROL_VM_CONTROL, vm_pause },
 	[CONTROL_RESUME] = { "resume", "resumed", IN(PAUSED), CONTROL_VM_CONTROL, vm_resume },
-	[CONTROL_SHUTDOWN] = { "shutdown", "shut down", IN(RUNNING), CONTROL_VM_CONTROL, vm_shutdown },
-	[CONTROL_STOP] = { "stop", "stopped", IN(RUNNING) | IN(PAUSED), CONTROL_VM_CONTROL, stop_vm },
+	[CONTROL_SHUTDOWN] = { "shutdown", "shut down", IN(RUNNING), CONTROL_VM_CONTROL,
+			       vm_shutdown },
+	[CONTROL_STOP] = { "stop", "stopped", IN(RUNNING) | IN(PAUSED), CONTROL_VM_CONTROL,
+			   stop_vm },
 	[CONTROL_RESET] = { "reset", "reset", IN(RUNNING) | IN(PAUSED) | IN(STOPPED),
 			    CONTROL_VM_CONTROL, reset_vm },
 	[CONTROL_DESTROY] = { "destroy", "destroyed", IN_ANY, CONTROL_VM_CREATE, vm_destroy },
@@ -283,14 +294,16 @@ static void name_states(u32 states, char *buf, size_t size)
 					 vm_state_name((enum vm_state)state));
 }
 
-static int explain_change(struct control_caller *caller, const struct vm *vm, const struct change *change, int e)
+static int explain_change(struct control_caller *caller, const struct vm *vm,
+			  const struct change *change, int e)
 {
 	enum vm_state state = vm->state;
 	char states[48];
 
 	if (e == -ENOSYS)
 		return control_error(caller, e,
-				     "%s has no device that can ask its guest to shut down: switch it off inside the "
+				     "%s has no device that can ask its guest to shut down: switch "
+				     "it off inside the "
 				     "guest (vm console %s), or halt it at once (vm stop %s)",
 				     vm->name, vm->name, vm->name);
 	if (e != -EINVAL || (change->states & (1u << state)))
@@ -321,7 +334,8 @@ int control_vm_change(struct control_caller *caller, const char *name, enum cont
 
 /* ---------------------------------------------------------------- parts of a VM */
 
-int control_vm_region(struct control_caller *caller, const char *name, unsigned index, struct control_region *out)
+int control_vm_region(struct control_caller *caller, const char *name, unsigned index,
+		      struct control_region *out)
 {
 	const struct gpa_region *region;
 	struct vm *vm;
@@ -329,10 +343,13 @@ int control_vm_region(struct control_caller *caller, const char *name, unsigned 
 
 	if (e)
 		return e;
-	e = index < vm->map.count ? 0 : control_error(caller, -ENOENT, "%s has no more regions", vm->name);
+	e = index < vm->map.count ?
+		    0 :
+		    control_error(caller, -ENOENT, "%s has no more regions", vm->name);
 	if (!e) {
 		region = &vm->map.regions[index];
-		*out = (struct control_region){ region->base, region->size, gpa_kind_name(region->kind), "" };
+		*out = (struct control_region){ region->base, region->size,
+						gpa_kind_name(region->kind), "" };
 		format_to(out->name, sizeof(out->name), "%s", region->name ? region->name : "");
 	}
 	vm_put(vm);
@@ -372,7 +389,8 @@ int control_vm_device(struct control_caller *caller, const char *name, unsigned 
 	return e;
 }
 
-int control_vm_log(struct control_caller *caller, const char *name, u64 *pos, char *buf, size_t len, size_t *got)
+int control_vm_log(struct control_caller *caller, const char *name, u64 *pos, char *buf, size_t len,
+		   size_t *got)
 {
 	struct vm *vm;
 	int e = control_vm_open(caller, CONTROL_VM_CONSOLE, name, &vm);
@@ -393,15 +411,17 @@ int control_vm_read(struct control_caller *caller, const char *name, u64 at, voi
 		return e;
 	e = gpa_read(vm, gpa(at), buf, len);
 	if (e)
-		control_error(caller, e, "%s has no memory at all of 0x%lx to 0x%lx: vm info %s shows its map", vm->name,
-			      at, at + (len - 1), vm->name);
+		control_error(caller, e,
+			      "%s has no memory at all of 0x%lx to 0x%lx: vm info %s shows its map",
+			      vm->name, at, at + (len - 1), vm->name);
 	vm_put(vm);
 	return e;
 }
 
 /* ---------------------------------------------------------------- virtual CPUs */
 
-static int open_vcpu(struct control_caller *caller, u32 right, const char *name, unsigned index, struct vcpu **out)
+static int open_vcpu(struct control_caller *caller, u32 right, const char *name, unsigned index,
+		     struct vcpu **out)
 {
 	struct vm *vm;
 	int e = control_vm_open(caller, right, name, &vm);
@@ -412,7 +432,8 @@ static int open_vcpu(struct control_caller *caller, u32 right, const char *name,
 		*out = vm->vcpus[index];
 		return 0;
 	}
-	control_error(caller, -ENOENT, "%s has no vCPU %u: there are 0 to %u", vm->name, index, vm->vcpu_count - 1);
+	control_error(caller, -ENOENT, "%s has no vCPU %u: there are 0 to %u", vm->name, index,
+		      vm->vcpu_count - 1);
 	vm_put(vm);
 	return -ENOENT;
 }
@@ -420,8 +441,9 @@ static int open_vcpu(struct control_caller *caller, u32 right, const char *name,
 static const char *vcpu_state_name(const struct vcpu *vcpu)
 {
 	static const char *const names[] = {
-		[SCHED_BLOCKED] = "waiting",     [SCHED_READY] = "ready", [SCHED_RUNNING] = "running",
-		[SCHED_THROTTLED] = "throttled", [SCHED_DEAD] = "gone",
+		[SCHED_BLOCKED] = "waiting", [SCHED_READY] = "ready",
+		[SCHED_RUNNING] = "running", [SCHED_THROTTLED] = "throttled",
+		[SCHED_DEAD] = "gone",
 	};
 
 	if (vcpu->power == VCPU_OFF)
@@ -431,7 +453,8 @@ static const char *vcpu_state_name(const struct vcpu *vcpu)
 	return (unsigned)vcpu->se.state < ARRAY_SIZE(names) ? names[vcpu->se.state] : "?";
 }
 
-int control_vcpu_info(struct control_caller *caller, const char *name, unsigned index, struct control_vcpu *out)
+int control_vcpu_info(struct control_caller *caller, const char *name, unsigned index,
+		      struct control_vcpu *out)
 {
 	struct vcpu *vcpu;
 	int e = open_vcpu(caller, CONTROL_VM_LIST, name, index, &vcpu);
@@ -466,8 +489,8 @@ static void dump_vcpu(struct vcpu *vcpu, control_print_fn print, void *ctx)
 	vcpu_release(vcpu);
 }
 
-int control_vcpu_regs(struct control_caller *caller, const char *name, unsigned index, control_print_fn print,
-		      void *ctx)
+int control_vcpu_regs(struct control_caller *caller, const char *name, unsigned index,
+		      control_print_fn print, void *ctx)
 {
 	struct vcpu *vcpu;
 	int e = open_vcpu(caller, CONTROL_VM_INSPECT, name, index, &vcpu);
@@ -479,7 +502,8 @@ int control_vcpu_regs(struct control_caller *caller, const char *name, unsigned 
 	return 0;
 }
 
-int control_vm_dump(struct control_caller *caller, const char *name, control_print_fn print, void *ctx)
+int control_vm_dump(struct control_caller *caller, const char *name, control_print_fn print,
+		    void *ctx)
 {
 	struct vm *vm;
 	int e = control_vm_open(caller, CONTROL_VM_INSPECT, name, &vm);
@@ -492,7 +516,8 @@ int control_vm_dump(struct control_caller *caller, const char *name, control_pri
 	return 0;
 }
 
-int control_vcpu_pin(struct control_caller *caller, const char *name, unsigned index, const struct cpumask *mask)
+int control_vcpu_pin(struct control_caller *caller, const char *name, unsigned index,
+		     const struct cpumask *mask)
 {
 	struct vcpu *vcpu;
 	int e = open_vcpu(caller, CONTROL_VM_CONTROL, name, index, &vcpu);
@@ -501,7 +526,9 @@ int control_vcpu_pin(struct control_caller *caller, const char *name, unsigned i
 		return e;
 	e = sched_set_affinity(&vcpu->se, mask);
 	if (e)
-		control_error(caller, e, "vCPU %s stays where it may run now: none of the CPUs is online", vcpu->name);
+		control_error(caller, e,
+			      "vCPU %s stays where it may run now: none of the CPUs is online",
+			      vcpu->name);
 	control_audit(caller, "pin", vcpu->name, e);
 	vm_put(vcpu->vm);
 	return e;
@@ -518,7 +545,8 @@ int control_vcpu_histogram(struct control_caller *caller, const char *name, unsi
 	if (vcpu->histogram)
 		memcpy(rows, vcpu->histogram, arch_exit_name_count * sizeof(*rows));
 	else
-		e = control_error(caller, -ENOENT, "vCPU %s has no histogram: it has not run since `trace start`",
+		e = control_error(caller, -ENOENT,
+				  "vCPU %s has no histogram: it has not run since `trace start`",
 				  vcpu->name);
 	vm_put(vcpu->vm);
 	return e;

@@ -22,7 +22,8 @@ int control_cpu(struct control_caller *caller, unsigned cpu, struct control_cpu 
 	if (e)
 		return e;
 	if (cpu >= cpu_count)
-		return control_error(caller, -ENOENT, "there is no CPU %u: there are 0 to %u", cpu, cpu_count - 1);
+		return control_error(caller, -ENOENT, "there is no CPU %u: there are 0 to %u", cpu,
+				     cpu_count - 1);
 	sched_cpu_stats(cpu, &stats);
 	*out = (struct control_cpu){
 		.id = cpu,
@@ -67,12 +68,14 @@ int control_memory(struct control_caller *caller, struct control_memory *out)
 	page_stats(&out->pages);
 	for (struct vm *vm = vm_next(NULL); vm; vm = vm_next(vm)) {
 		out->guest_bytes += held(&vm->ram_owner);
-		out->overhead_bytes += held(&vm->table_owner) + held(&vm->heap_owner) + vm->heap_owner.heap_bytes;
+		out->overhead_bytes +=
+			held(&vm->table_owner) + held(&vm->heap_owner) + vm->heap_owner.heap_bytes;
 	}
 	return 0;
 }
 
-static void describe_owner(const struct mem_owner *owner, const char *vm, const char *kind, struct control_owner *out)
+static void describe_owner(const struct mem_owner *owner, const char *vm, const char *kind,
+			   struct control_owner *out)
 {
 	*out = (struct control_owner){
 		.page_count = owner->page_count,
@@ -89,7 +92,9 @@ static void describe_vm_owner(const struct vm *vm, unsigned which, struct contro
 	const struct {
 		const struct mem_owner *owner;
 		const char *kind;
-	} owners[] = { { &vm->ram_owner, "ram" }, { &vm->table_owner, "tables" }, { &vm->heap_owner, "objects" } };
+	} owners[] = { { &vm->ram_owner, "ram" },
+		       { &vm->table_owner, "tables" },
+		       { &vm->heap_owner, "objects" } };
 
 	describe_owner(owners[which].owner, vm->name, owners[which].kind, out);
 }
@@ -135,17 +140,20 @@ int control_host_read(struct control_caller *caller, u64 at, void *buf, size_t l
 		return e;
 	/* Reading a device's register may change it, so RAM only. */
 	if (at + len < at || at + len > align_down(~0ull, PAGE_SIZE) || !all_ram(at, len))
-		return control_error(caller, -EFAULT, "not all of 0x%lx to 0x%lx is RAM", at, at + (len - 1));
+		return control_error(caller, -EFAULT, "not all of 0x%lx to 0x%lx is RAM", at,
+				     at + (len - 1));
 	e = arch_copy_probe(buf, hpa_to_ptr(hpa(at)), len);
 	if (e)
-		control_error(caller, e, "0x%lx to 0x%lx cannot be read: firmware or a guard page keeps it", at,
-			      at + (len - 1));
+		control_error(caller, e,
+			      "0x%lx to 0x%lx cannot be read: firmware or a guard page keeps it",
+			      at, at + (len - 1));
 	return e;
 }
 
 /* ---------------------------------------------------------------- interrupts, tasks, devices */
 
-int control_irqs(struct control_caller *caller, struct irq_stats *rows, unsigned max, unsigned *count)
+int control_irqs(struct control_caller *caller, struct irq_stats *rows, unsigned max,
+		 unsigned *count)
 {
 	int e = check_list(caller, "interrupts");
 
@@ -154,7 +162,8 @@ int control_irqs(struct control_caller *caller, struct irq_stats *rows, unsigned
 	return e;
 }
 
-int control_tasks(struct control_caller *caller, struct task_stats *rows, unsigned max, unsigned *count)
+int control_tasks(struct control_caller *caller, struct task_stats *rows, unsigned max,
+		  unsigned *count)
 {
 	int e = check_list(caller, "tasks");
 
@@ -210,7 +219,8 @@ static void stop_all(void)
 
 		/* A guest that has just stopped by itself is as good. */
 		if (runs && vm_stop(vm, "the host goes down") != 0 && vm->state != VM_STOPPED)
-			log_warn("VM %s could not be stopped; the host goes down all the same", vm->name);
+			log_warn("VM %s could not be stopped; the host goes down all the same",
+				 vm->name);
 	}
 }
 

@@ -62,7 +62,7 @@ static int map_ram(const struct hpa_range *ram)
 int hostmap_init(void)
 {
 	struct hpa_range ram;
-	int e = pgtable_init(&host_table, arch_host_format(), &owner_system, NULL);
+	int e = pgtable_init(&host_table, arch_host_format, &owner_system, NULL);
 
 	if (!e)
 		e = map_image();

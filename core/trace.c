@@ -18,7 +18,7 @@
  *     ...──[ oldest that is safe ]── ... ──[ newest ]──[ being written ]
  */
 struct trace_ring {
-	u64 head; /* events ever recorded; atomic */
+	u64 head;                   /* events ever recorded; atomic */
 	struct trace_event *events; /* TRACE_EVENTS of them, in pages */
 };
 
@@ -29,8 +29,9 @@ static struct mutex trace_mutex = MUTEX(trace_mutex); /* guards allocation of ri
 const char *trace_kind_name(enum trace_kind kind)
 {
 	static const char *const names[] = {
-		[TRACE_EXIT] = "exit", [TRACE_ENTER] = "enter", [TRACE_SWITCH] = "switch", [TRACE_WAKE] = "wake",
-		[TRACE_IRQ] = "irq",   [TRACE_VIRQ] = "virq",	[TRACE_VM] = "vm",
+		[TRACE_EXIT] = "exit", [TRACE_ENTER] = "enter", [TRACE_SWITCH] = "switch",
+		[TRACE_WAKE] = "wake", [TRACE_IRQ] = "irq",     [TRACE_VIRQ] = "virq",
+		[TRACE_VM] = "vm",
 	};
 
 	return (unsigned)kind < ARRAY_SIZE(names) ? names[kind] : "?";
@@ -61,7 +62,8 @@ void trace_record(enum trace_kind kind, u64 a, u64 b)
 
 	if (ring) {
 		event = &ring->events[ring->head % TRACE_EVENTS];
-		__atomic_thread_fence(__ATOMIC_RELEASE); /* who sees the new bytes sees the head of before them too */
+		/* Who sees the new bytes sees the head of before them too. */
+		__atomic_thread_fence(__ATOMIC_RELEASE);
 		event->time = time_now();
 		event->kind = kind;
 		event->cpu = cpu->id;
@@ -125,7 +127,8 @@ void trace_enter(struct vcpu *vcpu)
 /* ---------------------------------------------------------------- starting */
 
 #define EVENTS_ORDER 4
-_Static_assert(TRACE_EVENTS * sizeof(struct trace_event) == PAGE_SIZE << EVENTS_ORDER, "a ring fills its pages");
+_Static_assert(TRACE_EVENTS * sizeof(struct trace_event) == PAGE_SIZE << EVENTS_ORDER,
+	       "a ring fills its pages");
 
 static struct trace_ring *allocate_ring(void)
 {
@@ -242,7 +245,9 @@ static void rewind_cursors(struct cursor *cursors, unsigned count, unsigned max)
 		u64 newest_time = 0;
 
 		for (struct cursor *c = cursors; c < cursors + count; c++) {
-			u64 time = c->next > c->begin ? c->ring->events[(c->next - 1) % TRACE_EVENTS].time : 0;
+			u64 time = c->next > c->begin ?
+					   c->ring->events[(c->next - 1) % TRACE_EVENTS].time :
+					   0;
 
 			if (c->next > c->begin && (!newest || time > newest_time)) {
 				newest = c;

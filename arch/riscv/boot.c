@@ -57,7 +57,10 @@ static void find_memory(struct boot_info *info)
 
 	if (host_fdt_memory(boot_fdt, &info->memory))
 		give_up("the device tree describes no usable memory; check its /memory node");
+	if (info->memory.reserved_count == BOOT_RANGES_MAX)
+		give_up("the device tree reserves more ranges of memory than BOOT_RANGES_MAX");
 	info->memory.reserved[info->memory.reserved_count++] = image;
+	riscv_choose_host_format(&info->memory);
 	info->bundle = host_fdt_initrd(boot_fdt);
 }
 

@@ -114,28 +114,25 @@ static const struct pt_format stage2_formats[] = {
 	{ .name = "Sv57x4", .levels = 5, .index_bits = { 9, 9, 9, 9, 11 }, .leaf_level_max = 2, STAGE2_OPS },
 };
 
-static const struct pt_format *host_format;
+const struct pt_format *arch_host_format;
 static u32 stage2_modes; /* bit i: stage2_formats[i] exists here */
 
 /*
  * The mode with the fewest levels that reaches all RAM: the lower half of the address space, since RAM
  * is mapped at its physical address and sign extension rules out the upper half.
  */
-const struct pt_format *arch_host_format(void)
+void riscv_choose_host_format(const struct boot_memory *mem)
 {
-	struct hpa_range ram;
-
-	host_format = &host_formats[0];
-	for (unsigned i = 0; page_ram_range(i, &ram); i++)
-		while (ram.base + ram.size > pgtable_limit(host_format) &&
-		       host_format < &host_formats[ARRAY_SIZE(host_formats) - 1])
-			host_format++;
-	return host_format;
+	arch_host_format = &host_formats[0];
+	for (unsigned i = 0; i < mem->ram_count; i++)
+		while (mem->ram[i].base + mem->ram[i].size > pgtable_limit(arch_host_format) &&
+		       arch_host_format < &host_formats[ARRAY_SIZE(host_formats) - 1])
+			arch_host_format++;
 }
 
 void arch_host_map_activate(hpa_t root)
 {
-	u64 mode = SATP_MODE_SV39 + (u64)(host_format - host_formats);
+	u64 mode = SATP_MODE_SV39 + (u64)(arch_host_format - host_formats);
 
 	__asm__ volatile("sfence.vma" ::: "memory");
 	csr_write(satp, (mode << SATP_MODE_SHIFT) | (root.v >> PAGE_SHIFT));
@@ -173,5 +170,5 @@ void riscv_stage2_describe(void (*print)(void *ctx, const char *fmt, ...), void 
 	for (unsigned i = 0; i < ARRAY_SIZE(stage2_formats); i++)
 		if (stage2_modes & (1u << i))
 			print(ctx, " %s", stage2_formats[i].name);
-	print(ctx, ", %u bits of VMID; host %s\n", riscv_vmid_bits(), host_format->name);
+	print(ctx, ", %u bits of VMID; host %s\n", riscv_vmid_bits(), arch_host_format->name);
 }

@@ -159,8 +159,13 @@ void arch_dump_frame(const struct arch_trap_frame *frame, void (*print)(const ch
 		"s6",	"s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
 	};
 
-	if (!frame)
+	if (!frame) {
+		print("fp %016llx tp %016llx sstatus %016llx sie %016llx\n",
+		      (unsigned long long)(uintptr_t)__builtin_frame_address(0),
+		      (unsigned long long)(uintptr_t)arch_this_cpu(), (unsigned long long)csr_read(sstatus),
+		      (unsigned long long)csr_read(sie));
 		return;
+	}
 	print("sepc %016llx sstatus %016llx scause %016llx stval %016llx\n",
 	      (unsigned long long)frame->sepc, (unsigned long long)frame->sstatus,
 	      (unsigned long long)frame->scause, (unsigned long long)frame->stval);

@@ -15,7 +15,8 @@ static int cmd_bundle_ls(struct shell *sh, const struct shell_args *args)
 		shell_json_begin(sh, &json);
 		json_array_open(&json, NULL);
 	} else if (!bundle_get(0, &file)) {
-		shell_printf(sh, "there is no bundle, or nothing in it: the boot loader passes one as initrd\n");
+		shell_printf(sh, "there is no bundle, or nothing in it: the boot loader passes one "
+				 "as initrd\n");
 	}
 	for (unsigned i = 0; !sh->interrupted && bundle_get(i, &file); i++) {
 		if (!as_json) {
@@ -38,7 +39,8 @@ static int open_file(struct shell *sh, const char *name, struct bundle_file *fil
 {
 	if (bundle_find(name, file) == 0)
 		return 0;
-	return shell_error(sh, "the bundle has no file %.64s; `bundle ls` lists what there is", name);
+	return shell_error(sh, "the bundle has no file %.64s; `bundle ls` lists what there is",
+			   name);
 }
 
 static int cmd_bundle_cat(struct shell *sh, const struct shell_args *args)
@@ -50,8 +52,10 @@ static int cmd_bundle_cat(struct shell *sh, const struct shell_args *args)
 	if (e)
 		return e;
 	if (memchr(file.data, 0, MIN(file.size, (size_t)KIB(4))))
-		return shell_error(sh, "%s holds zero bytes, so it is no text; `bundle hex %s` shows its bytes", file.name,
-				   file.name);
+		return shell_error(
+			sh,
+			"%s holds zero bytes, so it is no text; `bundle hex %s` shows its bytes",
+			file.name, file.name);
 	shell_write_filtered(sh, &filter, (const char *)file.data, file.size);
 	if (file.size && file.data[file.size - 1] != '\n')
 		shell_write(sh, "\n", 1);
@@ -82,4 +86,5 @@ static int cmd_bundle_run(struct shell *sh, const struct shell_args *args)
 SHELL_CMD("bundle", "ls", "[--json]", "list the files of the bundle", cmd_bundle_ls);
 SHELL_CMD("bundle", "cat", "FILE", "show a text file, without terminal control", cmd_bundle_cat);
 SHELL_CMD("bundle", "hex", "FILE [OFFSET] [LENGTH]", "show a file's bytes", cmd_bundle_hex);
-SHELL_CMD("bundle", "run", "FILE", "run the commands of a script, as is done with boot.vgs at start", cmd_bundle_run);
+SHELL_CMD("bundle", "run", "FILE",
+	  "run the commands of a script, as is done with boot.vgs at start", cmd_bundle_run);

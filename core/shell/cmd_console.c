@@ -8,7 +8,7 @@
 #define CTRL_RIGHT_BRACKET 0x1d
 #define REPLAY_BYTES KIB(2)
 #define REPLAY_ROWS 24
-#define REPLAY_TRIES 64   /* a guest that prints without end is attached all the same */
+#define REPLAY_TRIES 64 /* a guest that prints without end is attached all the same */
 
 struct attachment {
 	struct vm *vm;
@@ -46,7 +46,10 @@ static bool is_over(struct attachment *a)
 	return over;
 }
 
-/* What the guest printed up to now, the last screenful of it; returns the byte number that comes next. */
+/*
+ * What the guest printed up to now, the last screenful of it; returns the byte number that comes
+ * next.
+ */
 static u64 show_last_rows(struct shell *sh, struct shell_filter *filter, struct vconsole *vc)
 {
 	u64 pos = vc->written > REPLAY_BYTES ? vc->written - REPLAY_BYTES : 0;
@@ -70,7 +73,8 @@ static void replay(struct shell *sh, struct vconsole *vc)
 	char text[128];
 
 	for (unsigned tries = 0; tries < REPLAY_TRIES && !vconsole_attach_at(vc, pos); tries++)
-		shell_write_filtered(sh, &filter, text, vconsole_read_log(vc, &pos, text, sizeof(text)));
+		shell_write_filtered(sh, &filter, text,
+				     vconsole_read_log(vc, &pos, text, sizeof(text)));
 	vconsole_set_attached(vc, true);
 }
 
@@ -84,7 +88,8 @@ static void say_goodbye(struct shell *sh, struct vm *vm)
 	else if (vm->state == VM_STOPPED)
 		shell_printf(sh, "\nVM %s has stopped: %s.\n", vm->name, reason);
 	else
-		shell_printf(sh, "\nBack in the shell; VM %s is %s.\n", vm->name, vm_state_name(vm->state));
+		shell_printf(sh, "\nBack in the shell; VM %s is %s.\n", vm->name,
+			     vm_state_name(vm->state));
 }
 
 static void attach(struct shell *sh, struct vm *vm)
@@ -114,10 +119,14 @@ static int cmd_vm_console(struct shell *sh, const struct shell_args *args)
 	if (vm->state == VM_RUNNING || vm->state == VM_PAUSED)
 		attach(sh, vm);
 	else
-		e = shell_error(sh, "%s is %s and would not answer: start it with `vm start %s`; `vm log %s` shows what "
-				"it printed", vm->name, vm_state_name(vm->state), vm->name, vm->name);
+		e = shell_error(sh,
+				"%s is %s and would not answer: start it with `vm start %s`; `vm "
+				"log %s` shows what "
+				"it printed",
+				vm->name, vm_state_name(vm->state), vm->name, vm->name);
 	vm_put(vm);
 	return e;
 }
 
-SHELL_CMD("vm", "console", "NAME", "type to the guest and see what it prints; Ctrl-] comes back", cmd_vm_console);
+SHELL_CMD("vm", "console", "NAME", "type to the guest and see what it prints; Ctrl-] comes back",
+	  cmd_vm_console);

@@ -5,8 +5,8 @@
 #include <core/main.h>
 #include <core/shell.h>
 #include <core/time.h>
-#include <version.h>
 #include <string.h>
+#include <version.h>
 
 /* ---------------------------------------------------------------- cpu */
 
@@ -29,8 +29,9 @@ static void print_cpu(struct shell *sh, const struct control_cpu *cpu)
 	struct shell_text time;
 
 	shell_printf(sh, "%3u %10lx %-7s %-20s %5u %14s %12lu %12lu\n", cpu->id, cpu->hardware_id,
-		     cpu->online ? "online" : "off", cpu->running[0] ? cpu->running : "(idle)", cpu->ready_count,
-		     shell_time_text(&time, cpu->idle_ticks), cpu->switches, cpu->irqs);
+		     cpu->online ? "online" : "off", cpu->running[0] ? cpu->running : "(idle)",
+		     cpu->ready_count, shell_time_text(&time, cpu->idle_ticks), cpu->switches,
+		     cpu->irqs);
 }
 
 static int cmd_cpu(struct shell *sh, const struct shell_args *args)
@@ -43,8 +44,8 @@ static int cmd_cpu(struct shell *sh, const struct shell_args *args)
 		shell_json_begin(sh, &json);
 		json_array_open(&json, NULL);
 	} else {
-		shell_printf(sh, "%3s %10s %-7s %-20s %5s %14s %12s %12s\n", "CPU", "HARDWARE", "STATE", "RUNS",
-			     "READY", "IDLE", "SWITCHES", "INTERRUPTS");
+		shell_printf(sh, "%3s %10s %-7s %-20s %5s %14s %12s %12s\n", "CPU", "HARDWARE",
+			     "STATE", "RUNS", "READY", "IDLE", "SWITCHES", "INTERRUPTS");
 	}
 	for (unsigned i = 0; i < cpu_count && !control_cpu(&sh->caller, i, &cpu); i++) {
 		if (as_json)
@@ -114,7 +115,8 @@ struct device_list {
 	struct json *json; /* NULL: text */
 };
 
-static void device_row(struct device_list *list, const char *vm, const char *driver, const char *node)
+static void device_row(struct device_list *list, const char *vm, const char *driver,
+		       const char *node)
 {
 	if (!list->json) {
 		shell_printf(list->sh, "%-16s %-36s %s\n", vm ? vm : "(host)", node, driver);
@@ -137,7 +139,8 @@ static void vm_device_rows(struct device_list *list, const char *vm)
 	struct control_caller *caller = &list->sh->caller;
 	struct control_device dev;
 
-	for (unsigned i = 0; !list->sh->interrupted && !control_vm_device(caller, vm, i, &dev, NULL, NULL); i++)
+	for (unsigned i = 0;
+	     !list->sh->interrupted && !control_vm_device(caller, vm, i, &dev, NULL, NULL); i++)
 		device_row(list, vm, dev.emulator, dev.name);
 }
 
@@ -173,7 +176,9 @@ static int cmd_dev_info(struct shell *sh, const struct shell_args *args)
 	unsigned i;
 	int e;
 
-	for (i = 0; !(e = control_vm_device(&sh->caller, name, i, &dev, NULL, NULL)) && !sh->interrupted; i++) {
+	for (i = 0;
+	     !(e = control_vm_device(&sh->caller, name, i, &dev, NULL, NULL)) && !sh->interrupted;
+	     i++) {
 		if (only && strcmp(only, dev.name) != 0)
 			continue;
 		found = true;
@@ -183,7 +188,8 @@ static int cmd_dev_info(struct shell *sh, const struct shell_args *args)
 	if (e && i == 0)
 		return shell_failed(sh, e);
 	if (only && !found)
-		return shell_error(sh, "%s has no device %.40s; `vm info %s` lists what it has", name, only, name);
+		return shell_error(sh, "%s has no device %.40s; `vm info %s` lists what it has",
+				   name, only, name);
 	return 0;
 }
 
@@ -259,10 +265,13 @@ static int cmd_poweroff(struct shell *sh, const struct shell_args *args)
 	return power(sh, false);
 }
 
-SHELL_CMD("cpu", "", "[--json]", "show the host's CPUs, what they run, and their features", cmd_cpu);
+SHELL_CMD("cpu", "", "[--json]", "show the host's CPUs, what they run, and their features",
+	  cmd_cpu);
 SHELL_CMD("irq", "", "[--json]", "show the host's interrupts in use", cmd_irq);
-SHELL_CMD("dev", "", "[--json]", "show the host's devices with a driver, and the VMs' emulated ones", cmd_dev);
-SHELL_CMD("dev", "info", "NAME [DEVICE]", "show the state of a VM's emulated devices", cmd_dev_info);
+SHELL_CMD("dev", "", "[--json]",
+	  "show the host's devices with a driver, and the VMs' emulated ones", cmd_dev);
+SHELL_CMD("dev", "info", "NAME [DEVICE]", "show the state of a VM's emulated devices",
+	  cmd_dev_info);
 SHELL_CMD("config", "", "[--json]", "show the options this hypervisor was built with", cmd_config);
 SHELL_CMD("version", "", "[--json]", "show the version and the time since boot", cmd_version);
 SHELL_CMD("reboot", "", "", "stop all VMs and restart the machine", cmd_reboot);

@@ -28,7 +28,8 @@ static void replay_line(void *ctx, u64 ticks, enum log_level level, const char *
 		json_object_close(replay->json);
 		return;
 	}
-	shell_printf(replay->sh, "[%5lu.%06lu] %-5s ", us / 1000000, us % 1000000, log_level_name(level));
+	shell_printf(replay->sh, "[%5lu.%06lu] %-5s ", us / 1000000, us % 1000000,
+		     log_level_name(level));
 	shell_write_filtered(replay->sh, &filter, text, strlen(text));
 	shell_write(replay->sh, "\n", 1);
 }
@@ -61,17 +62,21 @@ static int cmd_log_level(struct shell *sh, const struct shell_args *args)
 	int e;
 
 	if (!name) {
-		shell_printf(sh, "the console shows messages up to %s\n", log_level_name(log_console_level()));
+		shell_printf(sh, "the console shows messages up to %s\n",
+			     log_level_name(log_console_level()));
 		return 0;
 	}
 	if (log_level_parse(name, &level) != 0)
-		return shell_error(sh, "there is no level %.40s; there are error, warn, info and debug", name);
+		return shell_error(
+			sh, "there is no level %.40s; there are error, warn, info and debug", name);
 	if (level > CONFIG_LOG_LEVEL)
-		return shell_error(sh, "this build has no messages of level %s: set CONFIG_LOG_LEVEL to %u", name, level);
+		return shell_error(
+			sh, "this build has no messages of level %s: set CONFIG_LOG_LEVEL to %u",
+			name, level);
 	e = control_log_level(&sh->caller, level);
 	return e ? shell_failed(sh, e) : 0;
 }
 
 SHELL_CMD("log", "", "[--json]", "show the hypervisor's messages that are kept", cmd_log);
-SHELL_CMD("log", "level", "[error|warn|info|debug]", "say up to which level messages go to the console",
-	  cmd_log_level);
+SHELL_CMD("log", "level", "[error|warn|info|debug]",
+	  "say up to which level messages go to the console", cmd_log_level);

@@ -25,8 +25,8 @@ static void print_classes(struct shell *sh)
 
 	shell_printf(sh, "\n%8s %8s %10s %10s\n", "OBJECT", "PAGES", "USED", "FREE");
 	for (unsigned i = 0; i < count; i++)
-		shell_printf(sh, "%8u %8u %10lu %10lu\n", rows[i].object_size, rows[i].slab_pages, rows[i].used,
-			     rows[i].free);
+		shell_printf(sh, "%8u %8u %10lu %10lu\n", rows[i].object_size, rows[i].slab_pages,
+			     rows[i].used, rows[i].free);
 }
 
 static void print_blocks(struct shell *sh, const struct page_stats *pages)
@@ -100,7 +100,8 @@ static void print_owner(struct shell *sh, const struct control_owner *owner)
 
 	shell_printf(sh, "%-28s %12s %12s %10lu %12s\n", owner->name,
 		     shell_size_text(&pages, owner->page_count * PAGE_SIZE),
-		     owner->page_limit ? shell_size_text(&limit, owner->page_limit * PAGE_SIZE) : "none",
+		     owner->page_limit ? shell_size_text(&limit, owner->page_limit * PAGE_SIZE) :
+					 "none",
 		     owner->heap_objects, shell_size_text(&bytes, owner->heap_bytes));
 }
 
@@ -115,7 +116,8 @@ static int cmd_mem_owners(struct shell *sh, const struct shell_args *args)
 		shell_json_begin(sh, &json);
 		json_array_open(&json, NULL);
 	} else {
-		shell_printf(sh, "%-28s %12s %12s %10s %12s\n", "OWNER", "PAGES", "LIMIT", "OBJECTS", "IN OBJECTS");
+		shell_printf(sh, "%-28s %12s %12s %10s %12s\n", "OWNER", "PAGES", "LIMIT",
+			     "OBJECTS", "IN OBJECTS");
 	}
 	while (!sh->interrupted && control_owner_next(&sh->caller, &cursor, &owner) == 0) {
 		if (as_json)
@@ -160,7 +162,8 @@ static int read_memory(struct shell *sh, const char *vm, const char *address, co
 	if (!e && length)
 		e = shell_bytes(sh, "LENGTH", length, 1, READ_MAX, &len);
 	if (!e && at + (len - 1) < at)
-		e = shell_error(sh, "0x%lx and 0x%lx bytes are more than there are addresses", at, len);
+		e = shell_error(sh, "0x%lx and 0x%lx bytes are more than there are addresses", at,
+				len);
 	return e ? e : dump(sh, vm, at, len);
 }
 
@@ -177,4 +180,5 @@ static int cmd_mem_guest(struct shell *sh, const struct shell_args *args)
 SHELL_CMD("mem", "", "[--json]", "show how the host's memory is used", cmd_mem);
 SHELL_CMD("mem", "owners", "[--json]", "show who holds how much memory", cmd_mem_owners);
 SHELL_CMD("mem", "read", "ADDRESS [LENGTH]", "show host RAM by physical address", cmd_mem_read);
-SHELL_CMD("mem", "guest", "NAME ADDRESS [LENGTH]", "show a guest's memory by guest-physical address", cmd_mem_guest);
+SHELL_CMD("mem", "guest", "NAME ADDRESS [LENGTH]",
+	  "show a guest's memory by guest-physical address", cmd_mem_guest);

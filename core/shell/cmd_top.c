@@ -18,7 +18,7 @@ struct row {
 	u32 cpu;
 	u64 ticks; /* since it began */
 	u64 exits;
-	u64 used;       /* ticks since the sample before */
+	u64 used; /* ticks since the sample before */
 	u64 exits_used;
 };
 
@@ -45,7 +45,10 @@ static void sample_vcpus(struct shell *sh, struct sample *sample, const char *vm
 		row = add_row(sample);
 		if (!row)
 			return;
-		*row = (struct row){ .state = vcpu.state, .cpu = vcpu.cpu, .ticks = vcpu.run_ticks, .exits = vcpu.exits };
+		*row = (struct row){ .state = vcpu.state,
+				     .cpu = vcpu.cpu,
+				     .ticks = vcpu.run_ticks,
+				     .exits = vcpu.exits };
 		format_to(row->name, sizeof(row->name), "%s/%u", vm, i);
 	}
 }
@@ -67,7 +70,9 @@ static void sample_tasks(struct shell *sh, struct sample *sample)
 		row = add_row(sample);
 		if (!row)
 			return;
-		*row = (struct row){ .state = task_state(tasks[i].state), .cpu = tasks[i].cpu, .ticks = tasks[i].ticks };
+		*row = (struct row){ .state = task_state(tasks[i].state),
+				     .cpu = tasks[i].cpu,
+				     .ticks = tasks[i].ticks };
 		format_to(row->name, sizeof(row->name), "[%s]", tasks[i].name);
 	}
 }
@@ -99,7 +104,8 @@ static void subtract(struct sample *now, const struct sample *before)
 		for (u32 j = 0; j < before->count; j++) {
 			const struct row *old = &before->rows[j];
 
-			if (strcmp(old->name, row->name) != 0 || old->ticks > row->ticks || old->exits > row->exits)
+			if (strcmp(old->name, row->name) != 0 || old->ticks > row->ticks ||
+			    old->exits > row->exits)
 				continue;
 			row->used = row->ticks - old->ticks;
 			row->exits_used = row->exits - old->exits;
@@ -128,7 +134,8 @@ static u64 per_mille(u64 part, u64 whole)
 	return whole ? MIN(part, whole) * 1000 / whole : 0;
 }
 
-static void print_sample(struct shell *sh, const struct sample *now, const struct sample *before, u32 max)
+static void print_sample(struct shell *sh, const struct sample *now, const struct sample *before,
+			 u32 max)
 {
 	u64 interval = MAX(now->time - before->time, 1ull);
 	u64 capacity = interval * smp_online_count();
@@ -139,23 +146,26 @@ static void print_sample(struct shell *sh, const struct sample *now, const struc
 
 	shell_printf(sh, "%u CPUs, %lu.%lu%% idle", smp_online_count(), idle / 10, idle % 10);
 	if (control_memory(&sh->caller, &mem) == 0)
-		shell_printf(sh, "; memory: %s free of %s", shell_size_text(&free, mem.pages.free_pages * PAGE_SIZE),
+		shell_printf(sh, "; memory: %s free of %s",
+			     shell_size_text(&free, mem.pages.free_pages * PAGE_SIZE),
 			     shell_size_text(&total, mem.pages.total_pages * PAGE_SIZE));
-	shell_printf(sh, "; %u VMs\n\n%-24s %-9s %4s %6s %14s %10s\n", vm_count(), "NAME", "STATE", "CPU", "CPU%",
-		     "CPU TIME", "EXITS/s");
+	shell_printf(sh, "; %u VMs\n\n%-24s %-9s %4s %6s %14s %10s\n", vm_count(), "NAME", "STATE",
+		     "CPU", "CPU%", "CPU TIME", "EXITS/s");
 	for (u32 i = 0; i < MIN(now->count, max); i++) {
 		const struct row *row = &now->rows[i];
 		u64 share = per_mille(row->used, interval);
 		struct shell_text time;
 
-		shell_printf(sh, "%-24s %-9s %4u %4lu.%lu %14s %10lu\n", row->name, row->state, row->cpu, share / 10,
-			     share % 10, shell_time_text(&time, row->ticks), row->exits_used * 1000 / ms);
+		shell_printf(sh, "%-24s %-9s %4u %4lu.%lu %14s %10lu\n", row->name, row->state,
+			     row->cpu, share / 10, share % 10, shell_time_text(&time, row->ticks),
+			     row->exits_used * 1000 / ms);
 	}
 	if (now->count > max)
 		shell_printf(sh, "and %u more\n", now->count - max);
 }
 
-static void print_sample_json(struct shell *sh, const struct sample *now, const struct sample *before)
+static void print_sample_json(struct shell *sh, const struct sample *now,
+			      const struct sample *before)
 {
 	u64 interval = MAX(now->time - before->time, 1ull);
 	struct json json;
@@ -239,4 +249,5 @@ static int cmd_top(struct shell *sh, const struct shell_args *args)
 	return 0;
 }
 
-SHELL_CMD("top", "", "[-1] [--json]", "show who uses the CPUs until a key is pressed; -1: once", cmd_top);
+SHELL_CMD("top", "", "[-1] [--json]", "show who uses the CPUs until a key is pressed; -1: once",
+	  cmd_top);

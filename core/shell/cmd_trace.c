@@ -103,10 +103,12 @@ static void details(const struct trace_event *event, char *buf, size_t size)
 		format_to(buf, size, "on CPU %lu", event->b);
 		break;
 	case TRACE_VIRQ:
-		format_to(buf, size, "%s %s", pin_name(event->b >> 1), event->b & 1 ? "up" : "down");
+		format_to(buf, size, "%s %s", pin_name(event->b >> 1),
+			  event->b & 1 ? "up" : "down");
 		break;
 	case TRACE_VM:
-		format_to(buf, size, "%s", event->b < VM_STATE_COUNT ? vm_state_name((enum vm_state)event->b) : "?");
+		format_to(buf, size, "%s",
+			  event->b < VM_STATE_COUNT ? vm_state_name((enum vm_state)event->b) : "?");
 		break;
 	default:
 		break;
@@ -124,7 +126,8 @@ static void show_event(void *ctx, const struct trace_event *event)
 	subject(show, event, about, sizeof(about));
 	details(event, what, sizeof(what));
 	if (!show->json) {
-		shell_printf(show->sh, "%6lu.%09lu %3u %-7s %s%*s%s\n", ns / 1000000000, ns % 1000000000, event->cpu,
+		shell_printf(show->sh, "%6lu.%09lu %3u %-7s %s%*s%s\n", ns / 1000000000,
+			     ns % 1000000000, event->cpu,
 			     trace_kind_name((enum trace_kind)event->kind), about,
 			     *what ? 19 - (int)MIN(strlen(about), (size_t)18) : 0, "", what);
 		return;
@@ -147,7 +150,8 @@ static int cmd_trace_show(struct shell *sh, const struct shell_args *args)
 
 	if (e)
 		return shell_failed(sh, e);
-	if (args->count && shell_number(sh, "COUNT", args->arg[0], 1, TRACE_EVENTS * (u64)cpu_count, &count) != 0)
+	if (args->count &&
+	    shell_number(sh, "COUNT", args->arg[0], 1, TRACE_EVENTS * (u64)cpu_count, &count) != 0)
 		return -EINVAL;
 	if (shell_flag(args, "--json")) {
 		show.json = &json;
@@ -165,7 +169,8 @@ static int cmd_trace_show(struct shell *sh, const struct shell_args *args)
 /* ---------------------------------------------------------------- histograms */
 
 /* Adds up the rows of all vCPUs of a VM; returns how many vCPUs had some. */
-static unsigned sum_rows(struct shell *sh, const char *vm, struct exit_histogram *sum, struct exit_histogram *one)
+static unsigned sum_rows(struct shell *sh, const char *vm, struct exit_histogram *sum,
+			 struct exit_histogram *one)
 {
 	struct control_vcpu vcpu;
 	unsigned found = 0;
@@ -187,7 +192,10 @@ static unsigned sum_rows(struct shell *sh, const char *vm, struct exit_histogram
 	return found;
 }
 
-/* Nanoseconds that at least @percent of the exits took no longer than; the bucket's bound, or the longest. */
+/*
+ * Nanoseconds that at least @percent of the exits took no longer than; the bucket's bound, or the
+ * longest.
+ */
 static u64 percentile(const struct exit_histogram *row, u64 percent)
 {
 	u64 wanted = (row->returned * percent + 99) / 100;
@@ -203,16 +211,18 @@ static u64 percentile(const struct exit_histogram *row, u64 percent)
 
 static void print_rows(struct shell *sh, const char *vm, const struct exit_histogram *rows)
 {
-	shell_printf(sh, "%s\n  %-24s %10s %10s %14s %10s %10s %10s %10s\n", vm, "EXIT", "COUNT", "BACK AGAIN", "TOTAL us",
-		     "MEAN ns", "50% < ns", "99% < ns", "MAX ns");
+	shell_printf(sh, "%s\n  %-24s %10s %10s %14s %10s %10s %10s %10s\n", vm, "EXIT", "COUNT",
+		     "BACK AGAIN", "TOTAL us", "MEAN ns", "50% < ns", "99% < ns", "MAX ns");
 	for (unsigned i = 0; i < arch_exit_name_count; i++) {
 		const struct exit_histogram *row = &rows[i];
 
 		if (row->count)
-			shell_printf(sh, "  %-24s %10lu %10lu %14lu %10lu %10lu %10lu %10lu\n", arch_exit_names[i],
-				     row->count, row->returned, time_to_ns(row->ticks) / 1000,
+			shell_printf(sh, "  %-24s %10lu %10lu %14lu %10lu %10lu %10lu %10lu\n",
+				     arch_exit_names[i], row->count, row->returned,
+				     time_to_ns(row->ticks) / 1000,
 				     row->returned ? time_to_ns(row->ticks) / row->returned : 0,
-				     percentile(row, 50), percentile(row, 99), time_to_ns(row->max));
+				     percentile(row, 50), percentile(row, 99),
+				     time_to_ns(row->max));
 	}
 }
 
@@ -236,7 +246,8 @@ static void json_rows(struct json *json, const char *vm, const struct exit_histo
 	}
 }
 
-static void show_stats(struct shell *sh, const char *only, struct json *json, struct exit_histogram *rows)
+static void show_stats(struct shell *sh, const char *only, struct json *json,
+		       struct exit_histogram *rows)
 {
 	struct exit_histogram *one = rows + arch_exit_name_count;
 	struct control_vm vm;
@@ -253,7 +264,8 @@ static void show_stats(struct shell *sh, const char *only, struct json *json, st
 			print_rows(sh, vm.name, rows);
 	}
 	if (!shown && !json)
-		shell_printf(sh, "nothing was counted: `trace start` begins it, for guests that run\n");
+		shell_printf(sh,
+			     "nothing was counted: `trace start` begins it, for guests that run\n");
 }
 
 static int cmd_trace_stats(struct shell *sh, const struct shell_args *args)
@@ -305,5 +317,7 @@ static int cmd_trace_stop(struct shell *sh, const struct shell_args *args)
 
 SHELL_CMD("trace", "start", "", "forget what was recorded and record from now on", cmd_trace_start);
 SHELL_CMD("trace", "stop", "", "record no more; what was recorded stays", cmd_trace_stop);
-SHELL_CMD("trace", "show", "[COUNT] [--json]", "show the newest events of all CPUs", cmd_trace_show);
-SHELL_CMD("trace", "stats", "[NAME] [--json]", "show how often guests left for what, and how long it took", cmd_trace_stats);
+SHELL_CMD("trace", "show", "[COUNT] [--json]", "show the newest events of all CPUs",
+	  cmd_trace_show);
+SHELL_CMD("trace", "stats", "[NAME] [--json]",
+	  "show how often guests left for what, and how long it took", cmd_trace_stats);

@@ -34,17 +34,18 @@ static void print_vcpu(struct shell *sh, const char *vm, const struct control_vc
 	char name[40];
 
 	format_to(name, sizeof(name), "%s/%u", vm, vcpu->index);
-	shell_printf(sh, "%-18s %-9s %4u %-9s %6u %4u %12s %10lu %10lu %10lu  %s\n", name, vcpu->state, vcpu->cpu,
-		     shell_cpus_text(&may, &vcpu->affinity), vcpu->weight, vcpu->cap_percent,
-		     shell_time_text(&time, vcpu->run_ticks), vcpu->exits, vcpu->mmio, vcpu->halts,
-		     vcpu->last_exit ? vcpu->last_exit : "-");
+	shell_printf(sh, "%-18s %-9s %4u %-9s %6u %4u %12s %10lu %10lu %10lu  %s\n", name,
+		     vcpu->state, vcpu->cpu, shell_cpus_text(&may, &vcpu->affinity), vcpu->weight,
+		     vcpu->cap_percent, shell_time_text(&time, vcpu->run_ticks), vcpu->exits,
+		     vcpu->mmio, vcpu->halts, vcpu->last_exit ? vcpu->last_exit : "-");
 }
 
 static void list_one(struct shell *sh, struct json *json, const char *vm)
 {
 	struct control_vcpu vcpu;
 
-	for (unsigned i = 0; !sh->interrupted && control_vcpu_info(&sh->caller, vm, i, &vcpu) == 0; i++) {
+	for (unsigned i = 0; !sh->interrupted && control_vcpu_info(&sh->caller, vm, i, &vcpu) == 0;
+	     i++) {
 		if (json)
 			json_vcpu(json, vm, &vcpu);
 		else
@@ -81,8 +82,9 @@ static int cmd_vcpu_list(struct shell *sh, const struct shell_args *args)
 		shell_json_end(sh);
 		return 0;
 	}
-	shell_printf(sh, "%-18s %-9s %4s %-9s %6s %4s %12s %10s %10s %10s  %s\n", "VCPU", "STATE", "CPU", "MAY RUN",
-		     "WEIGHT", "CAP%", "CPU TIME", "EXITS", "MMIO", "HALTS", "LAST EXIT");
+	shell_printf(sh, "%-18s %-9s %4s %-9s %6s %4s %12s %10s %10s %10s  %s\n", "VCPU", "STATE",
+		     "CPU", "MAY RUN", "WEIGHT", "CAP%", "CPU TIME", "EXITS", "MMIO", "HALTS",
+		     "LAST EXIT");
 	list_all(sh, NULL, only);
 	return 0;
 }
@@ -126,5 +128,7 @@ static int cmd_vcpu_pin(struct shell *sh, const struct shell_args *args)
 }
 
 SHELL_CMD("vcpu", "list", "[NAME] [--json]", "show the vCPUs of one VM or of all", cmd_vcpu_list);
-SHELL_CMD("vcpu", "regs", "NAME [VCPU]", "show the registers of one vCPU or of all of a VM", cmd_vcpu_regs);
-SHELL_CMD("vcpu", "pin", "NAME VCPU CPUS", "let a vCPU run on these CPUs only: 0,2-3, or all", cmd_vcpu_pin);
+SHELL_CMD("vcpu", "regs", "NAME [VCPU]", "show the registers of one vCPU or of all of a VM",
+	  cmd_vcpu_regs);
+SHELL_CMD("vcpu", "pin", "NAME VCPU CPUS", "let a vCPU run on these CPUs only: 0,2-3, or all",
+	  cmd_vcpu_pin);

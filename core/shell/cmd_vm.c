@@ -48,9 +48,10 @@ static void print_row(struct shell *sh, const struct control_vm *vm)
 {
 	struct shell_text memory, time;
 
-	shell_printf(sh, "%-16s %-8s %5u %10s %12s  %-20s %s\n", vm->name, vm_state_name(vm->state), vm->vcpu_count,
-		     shell_size_text(&memory, vm->ram_bytes), shell_time_text(&time, vm->run_ticks),
-		     vm->last_exit ? vm->last_exit : "-", vm->reason);
+	shell_printf(sh, "%-16s %-8s %5u %10s %12s  %-20s %s\n", vm->name, vm_state_name(vm->state),
+		     vm->vcpu_count, shell_size_text(&memory, vm->ram_bytes),
+		     shell_time_text(&time, vm->run_ticks), vm->last_exit ? vm->last_exit : "-",
+		     vm->reason);
 }
 
 static int cmd_vm_list(struct shell *sh, const struct shell_args *args)
@@ -61,11 +62,12 @@ static int cmd_vm_list(struct shell *sh, const struct shell_args *args)
 	if (shell_flag(args, "--json"))
 		return list_json(sh);
 	if (control_vm_next(&sh->caller, &cursor, &vm) != 0) {
-		shell_printf(sh, "there is no VM; `vm create FILE` makes one of a tree in the bundle\n");
+		shell_printf(
+			sh, "there is no VM; `vm create FILE` makes one of a tree in the bundle\n");
 		return 0;
 	}
-	shell_printf(sh, "%-16s %-8s %5s %10s %12s  %-20s %s\n", "NAME", "STATE", "VCPUS", "MEMORY", "CPU TIME",
-		     "LAST EXIT", "REASON");
+	shell_printf(sh, "%-16s %-8s %5s %10s %12s  %-20s %s\n", "NAME", "STATE", "VCPUS", "MEMORY",
+		     "CPU TIME", "LAST EXIT", "REASON");
 	do
 		print_row(sh, &vm);
 	while (!shell_stopped(sh) && control_vm_next(&sh->caller, &cursor, &vm) == 0);
@@ -84,10 +86,12 @@ static void print_vm(struct shell *sh, const struct control_vm *vm)
 	shell_printf(sh, ", and %s of tables", shell_size_text(&text, vm->table_bytes));
 	shell_printf(sh, ", %s of objects\n", shell_size_text(&text, vm->heap_bytes));
 	shell_printf(sh, "CPU time     %s\n", shell_time_text(&text, vm->run_ticks));
-	shell_printf(sh, "exits        %lu, the last one: %s\n", vm->exits, vm->last_exit ? vm->last_exit : "none");
+	shell_printf(sh, "exits        %lu, the last one: %s\n", vm->exits,
+		     vm->last_exit ? vm->last_exit : "none");
 	shell_printf(sh, "starts       %u", vm->start_count);
 	if (vm->start_count)
-		shell_printf(sh, ", the last one %s ago", shell_time_text(&text, time_now() - vm->started_at));
+		shell_printf(sh, ", the last one %s ago",
+			     shell_time_text(&text, time_now() - vm->started_at));
 	shell_printf(sh, "\nconsole      %lu bytes printed\n", vm->console_bytes);
 }
 
@@ -97,9 +101,11 @@ static void print_regions(struct shell *sh, const char *name)
 	struct shell_text size;
 
 	shell_printf(sh, "\nMEMORY MAP\n");
-	for (unsigned i = 0; !sh->interrupted && !control_vm_region(&sh->caller, name, i, &region); i++)
-		shell_printf(sh, "%016lx-%016lx %9s %-9s %s\n", region.base, region.base + (region.size - 1),
-			     shell_size_text(&size, region.size), region.kind, region.name);
+	for (unsigned i = 0; !sh->interrupted && !control_vm_region(&sh->caller, name, i, &region);
+	     i++)
+		shell_printf(sh, "%016lx-%016lx %9s %-9s %s\n", region.base,
+			     region.base + (region.size - 1), shell_size_text(&size, region.size),
+			     region.kind, region.name);
 }
 
 static void print_devices(struct shell *sh, const char *name)
@@ -107,7 +113,8 @@ static void print_devices(struct shell *sh, const char *name)
 	struct control_device dev;
 
 	shell_printf(sh, "\nDEVICES\n");
-	for (unsigned i = 0; !control_vm_device(&sh->caller, name, i, &dev, NULL, NULL) && !sh->interrupted; i++)
+	for (unsigned i = 0;
+	     !control_vm_device(&sh->caller, name, i, &dev, NULL, NULL) && !sh->interrupted; i++)
 		shell_printf(sh, "%-32s %s\n", dev.name, dev.emulator);
 }
 
@@ -246,7 +253,8 @@ static int fetch_log(struct shell *sh, const char *name, char **text, size_t *le
 
 	*text = heap_alloc(&owner_system, VCONSOLE_RING_SIZE);
 	if (!*text)
-		return control_error(&sh->caller, -ENOMEM, "there is no memory for a copy of the log");
+		return control_error(&sh->caller, -ENOMEM,
+				     "there is no memory for a copy of the log");
 	e = control_vm_log(&sh->caller, name, &pos, *text, VCONSOLE_RING_SIZE, len);
 	if (e)
 		heap_free(*text);
@@ -290,15 +298,20 @@ static int cmd_vm_dump(struct shell *sh, const struct shell_args *args)
 	return e ? shell_failed(sh, e) : 0;
 }
 
-SHELL_CMD("vm", "list", "[--json]", "show all VMs, their state and why they are in it", cmd_vm_list);
+SHELL_CMD("vm", "list", "[--json]", "show all VMs, their state and why they are in it",
+	  cmd_vm_list);
 SHELL_CMD("vm", "info", "NAME [--json]", "show one VM: figures, memory map, devices", cmd_vm_info);
-SHELL_CMD("vm", "create", "FILE", "make a VM of a device tree in the bundle (.dtb may be left out)", cmd_vm_create);
+SHELL_CMD("vm", "create", "FILE", "make a VM of a device tree in the bundle (.dtb may be left out)",
+	  cmd_vm_create);
 SHELL_CMD("vm", "start", "NAME", "load the images and let vCPU 0 run", cmd_vm_start);
 SHELL_CMD("vm", "pause", "NAME", "take all vCPUs out of the guest", cmd_vm_pause);
 SHELL_CMD("vm", "resume", "NAME", "go on after a pause", cmd_vm_resume);
 SHELL_CMD("vm", "shutdown", "NAME", "ask the guest to shut itself down", cmd_vm_shutdown);
 SHELL_CMD("vm", "stop", "NAME", "halt the VM at once", cmd_vm_stop);
 SHELL_CMD("vm", "reset", "NAME", "stop and start in one", cmd_vm_reset);
-SHELL_CMD("vm", "destroy", "NAME", "stop the VM and give its memory back, scrubbed", cmd_vm_destroy);
-SHELL_CMD("vm", "log", "NAME [LINES]", "show what the guest printed, without terminal control", cmd_vm_log);
-SHELL_CMD("vm", "dump", "NAME", "show the VM, its memory map and the registers of all its vCPUs", cmd_vm_dump);
+SHELL_CMD("vm", "destroy", "NAME", "stop the VM and give its memory back, scrubbed",
+	  cmd_vm_destroy);
+SHELL_CMD("vm", "log", "NAME [LINES]", "show what the guest printed, without terminal control",
+	  cmd_vm_log);
+SHELL_CMD("vm", "dump", "NAME", "show the VM, its memory map and the registers of all its vCPUs",
+	  cmd_vm_dump);

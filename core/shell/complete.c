@@ -5,7 +5,10 @@
 #include <core/shell.h>
 #include <string.h>
 
-/* Candidates go through offer(), twice: to find what they have in common, then perhaps to be listed. */
+/*
+ * Candidates go through offer(), twice: to find what they have in common, then perhaps to be
+ * listed.
+ */
 struct search {
 	struct shell *sh;
 	const char *prefix;

@@ -31,7 +31,8 @@ static int cmd_help(struct shell *sh, const struct shell_args *args)
 	if (verb) {
 		cmd = shell_find(noun, verb);
 		if (!cmd)
-			return shell_error(sh, "there is no command %.40s %.40s; `help` lists all", noun, verb);
+			return shell_error(sh, "there is no command %.40s %.40s; `help` lists all",
+					   noun, verb);
 		print_row(sh, cmd);
 		return 0;
 	}

@@ -4,7 +4,7 @@
 #include <libs/format.h>
 #include <string.h>
 
-#define CTRL(key) ((key) & 0x1f)
+#define CTRL(key) ((key)&0x1f)
 
 /* Where we are in a key that takes several bytes: ESC, ESC [ with a parameter, ESC O. */
 enum key_state { KEY_PLAIN, KEY_ESCAPE, KEY_CSI, KEY_SS3 };
@@ -30,7 +30,8 @@ static u32 columns(const struct line *line)
 	return LINE_COLUMNS - (u32)strlen(line->prompt);
 }
 
-void line_init(struct line *line, const char *prompt, void (*write)(void *ctx, const char *s, size_t len), void *ctx)
+void line_init(struct line *line, const char *prompt,
+	       void (*write)(void *ctx, const char *s, size_t len), void *ctx)
 {
 	memset(line, 0, sizeof(*line));
 	line->prompt = prompt;
@@ -82,7 +83,8 @@ static void insert_at_cursor(struct line *line, const char *text, u32 len)
 {
 	bool at_end = line->cursor == line->len && line->len - line->scroll + len < columns(line);
 
-	memmove(line->text + line->cursor + len, line->text + line->cursor, line->len - line->cursor + 1);
+	memmove(line->text + line->cursor + len, line->text + line->cursor,
+		line->len - line->cursor + 1);
 	memcpy(line->text + line->cursor, text, len);
 	line->len += len;
 	line->cursor += len;
@@ -107,7 +109,8 @@ void line_insert(struct line *line, const char *text, size_t len)
 
 static void erase(struct line *line, u32 from, u32 to)
 {
-	bool at_end = from == line->len - 1 && to == line->len && line->cursor == line->len && line->scroll == 0;
+	bool at_end = from == line->len - 1 && to == line->len && line->cursor == line->len &&
+		      line->scroll == 0;
 
 	if (from >= to)
 		return;
@@ -274,7 +277,7 @@ static const struct key meta_keys[] = {
 /* After ESC [ or ESC O; and with another value, ESC [ 1 ; 5 and such, for control and shift. */
 static const struct key cursor_keys[] = {
 	{ 'A', history_older }, { 'B', history_newer }, { 'C', move_right },
-	{ 'D', move_left },	{ 'F', move_end },	{ 'H', move_home },
+	{ 'D', move_left },     { 'F', move_end },      { 'H', move_home },
 };
 static const struct key modified_keys[] = {
 	{ 'C', move_word_right },

@@ -194,8 +194,9 @@ size_t shell_filter(struct shell_filter *filter, const char *in, size_t len, cha
 		bool in_text = filter->state == FILTER_TEXT;
 
 		filter->state = filter_next(filter->state, byte);
+		/* Within a sequence too, so that one which was cut off hides one row at most. */
 		if (byte == '\n')
-			out[count++] = '\n'; /* also within a sequence, so that a cut-off one hides one row at most */
+			out[count++] = '\n';
 		else if (in_text && byte >= 0x80)
 			out[count++] = '?';
 		else if (in_text && ((byte >= ' ' && byte < 0x7f) || byte == '\t'))
@@ -258,16 +259,18 @@ int shell_number(struct shell *sh, const char *what, const char *text, u64 min, 
 {
 	if (parse_u64(text, min, max, value) == 0)
 		return 0;
-	return shell_error(sh, "%s cannot be %.40s; give a number from %lu to %lu (0x... for hexadecimal)", what, text,
-			   min, max);
+	return shell_error(
+		sh, "%s cannot be %.40s; give a number from %lu to %lu (0x... for hexadecimal)",
+		what, text, min, max);
 }
 
 int shell_bytes(struct shell *sh, const char *what, const char *text, u64 min, u64 max, u64 *value)
 {
 	if (parse_size(text, min, max, value) == 0)
 		return 0;
-	return shell_error(sh, "%s cannot be %.40s; give a number from 0x%lx to 0x%lx (K, M and G may follow)", what,
-			   text, min, max);
+	return shell_error(
+		sh, "%s cannot be %.40s; give a number from 0x%lx to 0x%lx (K, M and G may follow)",
+		what, text, min, max);
 }
 
 /* A number below @limit at *@text, which is moved on; -1 if there is none. */
@@ -315,8 +318,9 @@ int shell_cpus(struct shell *sh, const char *text, struct cpumask *mask)
 	}
 	if (parse_cpus(text, mask))
 		return 0;
-	return shell_error(sh, "CPUS cannot be %.40s; give numbers from 0 to %u, as in 0,2-3, or all", text,
-			   cpu_count - 1);
+	return shell_error(sh,
+			   "CPUS cannot be %.40s; give numbers from 0 to %u, as in 0,2-3, or all",
+			   text, cpu_count - 1);
 }
 
 const char *shell_size_text(struct shell_text *text, u64 bytes)
@@ -329,7 +333,8 @@ const char *shell_size_text(struct shell_text *text, u64 bytes)
 		unit++;
 	tenths = unit ? ((bytes >> (10 * (unit - 1))) % 1024) * 10 / 1024 : 0;
 	if (tenths)
-		format_to(text->s, sizeof(text->s), "%lu.%lu %s", bytes >> (10 * unit), tenths, units[unit]);
+		format_to(text->s, sizeof(text->s), "%lu.%lu %s", bytes >> (10 * unit), tenths,
+			  units[unit]);
 	else
 		format_to(text->s, sizeof(text->s), "%lu %s", bytes >> (10 * unit), units[unit]);
 	return text->s;
@@ -355,8 +360,8 @@ const char *shell_cpus_text(struct shell_text *text, const struct cpumask *mask)
 			continue;
 		while (last + 1 < cpu_count && cpumask_has(mask, last + 1))
 			last++;
-		len += format_to(text->s + len, sizeof(text->s) - len, last > cpu ? "%s%u-%u" : "%s%u", len ? "," : "",
-				 cpu, last);
+		len += format_to(text->s + len, sizeof(text->s) - len,
+				 last > cpu ? "%s%u-%u" : "%s%u", len ? "," : "", cpu, last);
 	}
 	return len ? text->s : "none";
 }

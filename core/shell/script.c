@@ -5,7 +5,10 @@
 #include <core/shell.h>
 #include <string.h>
 
-/* Copies the line that begins at *@at, without its end, and moves *@at on. False: it is too long, and left out. */
+/*
+ * Copies the line that begins at *@at, without its end, and moves *@at on. False: it is too long,
+ * and left out.
+ */
 static bool take_line(const struct bundle_file *file, size_t *at, char line[LINE_SIZE])
 {
 	const u8 *start = file->data + *at;
@@ -39,7 +42,8 @@ static int run_lines(struct shell *sh, const struct bundle_file *file)
 		if (take_line(file, &at, line))
 			e = shell_run(sh, line);
 		else
-			e = shell_error(sh, "the line is too long; %u bytes are the most", LINE_SIZE - 1);
+			e = shell_error(sh, "the line is too long; %u bytes are the most",
+					LINE_SIZE - 1);
 		if (e)
 			result = -EINVAL;
 	}
@@ -54,10 +58,13 @@ int shell_script(struct shell *sh, const char *name)
 	int e = bundle_find(name, &file);
 
 	if (e)
-		return shell_error(sh, "the bundle has no file %.64s; `bundle ls` lists what there is", name), e;
+		return shell_error(sh,
+				   "the bundle has no file %.64s; `bundle ls` lists what there is",
+				   name),
+		       e;
 	if (sh->script_depth == SHELL_SCRIPT_DEPTH)
-		return shell_error(sh, "%.64s is not run: scripts call each other %u deep already", name,
-				   SHELL_SCRIPT_DEPTH);
+		return shell_error(sh, "%.64s is not run: scripts call each other %u deep already",
+				   name, SHELL_SCRIPT_DEPTH);
 	sh->script_depth++;
 	sh->script = file.name;
 	sh->script_line = 0;

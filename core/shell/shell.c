@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The shell's core: finds the command of a line, checks its arguments, runs it; the prompt and its task. */
+/* The shell's core: finds a line's command, checks its arguments, runs it; the prompt's task. */
 #include <core/bundle.h>
 #include <core/console.h>
 #include <core/errno.h>
@@ -69,10 +69,12 @@ static const char *space_before(const char *text)
 	return *text ? " " : "";
 }
 
-static int usage_error(struct shell *sh, const struct shell_cmd *cmd, const char *what, const char *word)
+static int usage_error(struct shell *sh, const struct shell_cmd *cmd, const char *what,
+		       const char *word)
 {
-	return shell_error(sh, "%s%s%.40s; usage: %s%s%s%s%s", what, space_before(word), word, cmd->noun,
-			   space_before(cmd->verb), cmd->verb, space_before(cmd->usage), cmd->usage);
+	return shell_error(sh, "%s%s%.40s; usage: %s%s%s%s%s", what, space_before(word), word,
+			   cmd->noun, space_before(cmd->verb), cmd->verb, space_before(cmd->usage),
+			   cmd->usage);
 }
 
 static bool usage_has_flag(const struct shell_cmd *cmd, const char *flag)
@@ -81,7 +83,8 @@ static bool usage_has_flag(const struct shell_cmd *cmd, const char *flag)
 	struct usage_word word;
 
 	while (usage_next(&usage, &word))
-		if (word.flag && word.len == strlen(flag) && strncmp(word.text, flag, word.len) == 0)
+		if (word.flag && word.len == strlen(flag) &&
+		    strncmp(word.text, flag, word.len) == 0)
 			return true;
 	return false;
 }
@@ -133,16 +136,32 @@ static int run_command(struct shell *sh, const struct shell_cmd *cmd, char *cons
 	return e ? e : cmd->run(sh, &args);
 }
 
+/* "console, create, destroy" */
+static void list_verbs(const char *noun, char *buf, size_t size)
+{
+	const struct shell_cmd *cmd = NULL;
+	size_t len = 0;
+
+	buf[0] = '\0';
+	while ((cmd = shell_next(cmd)))
+		if (strcmp(cmd->noun, noun) == 0 && *cmd->verb && len < size)
+			len += format_to(buf + len, size - len, "%s%s", len ? ", " : "", cmd->verb);
+}
+
 static int no_such_command(struct shell *sh, const struct shell_words *words)
 {
 	const char *noun = words->word[0];
+	char verbs[160];
 
 	if (!shell_noun_exists(noun))
 		return shell_error(sh, "there is no command %.40s; `help` lists all", noun);
-	if (words->count > 1)
-		shell_error(sh, "%s has no command %.40s; there are:", noun, words->word[1]);
-	shell_help_noun(sh, noun);
-	return words->count > 1 ? -EINVAL : 0;
+	if (words->count == 1) {
+		shell_help_noun(sh, noun);
+		return 0;
+	}
+	list_verbs(noun, verbs, sizeof(verbs));
+	return shell_error(sh, "%s has no command %.40s; there are %s (see `help %s`)", noun,
+			   words->word[1], verbs, noun);
 }
 
 static bool has_verbs(const char *noun)
@@ -169,7 +188,8 @@ static bool takes_arguments(const struct shell_cmd *cmd)
 /* In `mem foo`, foo is meant as a verb: `mem` alone takes no argument. */
 static bool is_wrong_verb(const struct shell_cmd *cmd, const struct shell_words *words)
 {
-	return words->count > 1 && words->word[1][0] != '-' && has_verbs(cmd->noun) && !takes_arguments(cmd);
+	return words->count > 1 && words->word[1][0] != '-' && has_verbs(cmd->noun) &&
+	       !takes_arguments(cmd);
 }
 
 static int dispatch(struct shell *sh, const struct shell_words *words)
@@ -224,7 +244,9 @@ void shell_init(struct shell *sh, const struct shell_io *io)
 {
 	memset(sh, 0, sizeof(*sh));
 	sh->io = *io;
-	sh->caller = (struct control_caller){ .name = "shell", .rights = CONTROL_ALL, .audit = LOG_DEBUG };
+	sh->caller = (struct control_caller){ .name = "shell",
+					      .rights = CONTROL_ALL,
+					      .audit = LOG_DEBUG };
 	line_init(&sh->line, "vg> ", line_write, sh);
 }
 
@@ -294,7 +316,8 @@ void shell_start(void)
 		shell_init(sh, &io);
 	if (!sh || !task_create("shell", shell_main, sh)) {
 		heap_free(sh);
-		log_error("the shell was not started: out of memory; guests that start by themselves run on");
+		log_error("the shell was not started: out of memory; guests that start by "
+			  "themselves run on");
 	}
 }
 

@@ -14,7 +14,10 @@ static bool is_text(char c)
 	return (c >= ' ' && c < 0x7f) || c == '\t';
 }
 
-/* Copies what is inside quotes from *@in to *@out; both are moved on. False: the closing quote is missing. */
+/*
+ * Copies what is inside quotes from *@in to *@out; both are moved on. False: the closing quote is
+ * missing.
+ */
 static bool unquote(char **in, char **out)
 {
 	char quote = *(*in)++;

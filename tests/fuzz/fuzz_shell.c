@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Fuzz target: the shell, by lines and by keys. No command ends the host, none sends control bytes to the terminal. */
+/* Fuzz target: the shell, by lines and keys. No command ends the host or sends control bytes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,8 +32,8 @@ static void check_byte(uint8_t byte)
 		escape = 0;
 	} else if (!escape && byte == 0x1b) {
 		escape = 1;
-	} else if (escape || !(byte == '\n' || byte == '\t' || byte == '\r' || byte == '\b' || byte == '\a' ||
-			       (byte >= ' ' && byte < 0x7f))) {
+	} else if (escape || !(byte == '\n' || byte == '\t' || byte == '\r' || byte == '\b' ||
+			       byte == '\a' || (byte >= ' ' && byte < 0x7f))) {
 		abort();
 	}
 }
@@ -112,7 +112,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	log_set_console_level(LOG_ERROR);
 	tree_compile(&tree, "/dts-v1/; /include/ \"virt-riscv.dtsi\"",
 		     "/ { model = \"guest\"; chosen { verdigris,firmware = \"fw.bin\"; };"
-		     " memory@80000000 { device_type = \"memory\"; reg = <0 0x80000000 0 0x40000>; }; };");
+		     " memory@80000000 { device_type = \"memory\"; reg = <0 0x80000000 0 0x40000>; "
+		     "}; };");
 	cpio_image_add(&bundle, "guest.dtb", 0100644, tree.bytes, (u32)tree.size);
 	cpio_image_add(&bundle, "fw.bin", 0100644, "\0\1\2\3", 4);
 	cpio_image_add(&bundle, "s.vgs", 0100644, script, sizeof(script) - 1);
@@ -135,7 +136,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (vm_count() == 0)
 		run_text(&sh, "vm create guest");
 	/* Nobody switches the machine off; nobody waits at the console of a guest that runs. */
-	sh.caller.rights &= ~(CONTROL_HOST_CONTROL | (may_start ? CONTROL_VM_CONSOLE : CONTROL_VM_CONTROL));
+	sh.caller.rights &=
+		~(CONTROL_HOST_CONTROL | (may_start ? CONTROL_VM_CONSOLE : CONTROL_VM_CONTROL));
 	if (keys)
 		run_keys(&sh, data + 1, size - 1);
 	else

@@ -4,6 +4,7 @@
 
 #include <core/console.h>
 #include <core/errno.h>
+#include <core/log.h>
 #include <core/timer.h>
 #include <fake.h>
 
@@ -170,6 +171,36 @@ static void test_input_flood(void **state)
 		assert_int_equal(console_getc(TIME_NEVER), 'x');
 }
 
+/* A line of the log takes the prompt off the screen; the shell hears of it once, from an interrupt. */
+static void test_prompt(void **state)
+{
+	(void)state;
+	begin(sizeof(sent));
+	console_prompt_wipe(); /* no prompt: nothing to do */
+	assert_int_equal(sent_count, 0);
+	write_text("vg> ");
+	console_prompt_shown(true);
+	log_at(LOG_ERROR, "one");
+	log_at(LOG_ERROR, "two");
+	assert_memory_equal(sent, "vg> \r\x1b[K[", 9);
+	assert_null(strstr(sent + 9, "\x1b[K")); /* once is enough */
+	assert_non_null(strstr(sent, "two"));
+	assert_true(tx_wanted); /* although nothing waits: to tell the shell */
+	console_interrupt();
+	assert_false(tx_wanted);
+	typed = "x";
+	console_interrupt();
+	assert_int_equal(console_getc(TIME_NEVER), -EAGAIN);
+	assert_int_equal(console_getc(TIME_NEVER), 'x');
+	/* A prompt that is gone is not drawn again. */
+	console_prompt_shown(true);
+	console_prompt_shown(false);
+	log_at(LOG_ERROR, "three");
+	typed = "y";
+	console_interrupt();
+	assert_int_equal(console_getc(TIME_NEVER), 'y');
+}
+
 static void test_polled(void **state)
 {
 	(void)state;
@@ -188,7 +219,8 @@ int main(void)
 		cmocka_unit_test(test_early),       cmocka_unit_test(test_bind),
 		cmocka_unit_test(test_slow_uart),   cmocka_unit_test(test_drop),
 		cmocka_unit_test(test_getc),        cmocka_unit_test(test_focus),
-		cmocka_unit_test(test_input_flood), cmocka_unit_test(test_polled),
+		cmocka_unit_test(test_input_flood), cmocka_unit_test(test_prompt),
+		cmocka_unit_test(test_polled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

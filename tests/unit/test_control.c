@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Management operations: rights, the audit log, cursors over things that come and go, errors that help. */
+/* Management operations: rights, audit log, cursors over what comes and goes, errors that help. */
 #include <test.h>
 
 #include <core/bundle.h>
@@ -16,13 +16,14 @@ static struct control_caller caller;
 static char last_line[256];
 static void *some_ram;
 
-static const char guest_dts[] = "/dts-v1/;\n"
-				"/include/ \"virt-riscv.dtsi\"\n"
-				"/ {\n"
-				"	cpus { verdigris,count = <2>; };\n"
-				"	memory@80000000 { device_type = \"memory\"; reg = <0 0x80000000 0 0x400000>; };\n"
-				"	chosen { verdigris,firmware = \"fw.bin\"; };\n"
-				"};\n";
+static const char guest_dts[] =
+	"/dts-v1/;\n"
+	"/include/ \"virt-riscv.dtsi\"\n"
+	"/ {\n"
+	"	cpus { verdigris,count = <2>; };\n"
+	"	memory@80000000 { device_type = \"memory\"; reg = <0 0x80000000 0 0x400000>; };\n"
+	"	chosen { verdigris,firmware = \"fw.bin\"; };\n"
+	"};\n";
 
 static void add_guest(struct cpio_image *bundle, const char *name)
 {
@@ -56,7 +57,9 @@ static int boot(void **state)
 static int setup(void **state)
 {
 	(void)state;
-	caller = (struct control_caller){ .name = "tester", .rights = CONTROL_ALL, .audit = LOG_INFO };
+	caller = (struct control_caller){ .name = "tester",
+					  .rights = CONTROL_ALL,
+					  .audit = LOG_INFO };
 	return 0;
 }
 
@@ -133,7 +136,10 @@ static void test_right_names(void **state)
 	assert_string_equal(control_right_name(CONTROL_ALL), "?");
 }
 
-/* Operation @number of all; *@right is what it takes. -ERANGE: there is none. Nothing may be done without the right. */
+/*
+ * Operation @number of all; *@right is what it takes. -ERANGE: there is none. Nothing may be done
+ * without the right.
+ */
 static int operate(unsigned number, u32 *right)
 {
 	static struct exit_histogram rows[64];
@@ -162,7 +168,8 @@ static int operate(unsigned number, u32 *right)
 	switch (number) {
 		OPERATION(0, CONTROL_VM_LIST, control_vm_next(&caller, &pos, &out.vm));
 		OPERATION(1, CONTROL_VM_LIST, control_vm_info(&caller, "a", &out.vm));
-		OPERATION(2, CONTROL_VM_CREATE, control_vm_create(&caller, "b", report, NULL, out.name));
+		OPERATION(2, CONTROL_VM_CREATE,
+			  control_vm_create(&caller, "b", report, NULL, out.name));
 		OPERATION(3, CONTROL_VM_CONTROL, control_vm_change(&caller, "a", CONTROL_START));
 		OPERATION(4, CONTROL_VM_CONTROL, control_vm_change(&caller, "a", CONTROL_PAUSE));
 		OPERATION(5, CONTROL_VM_CONTROL, control_vm_change(&caller, "a", CONTROL_RESUME));
@@ -170,20 +177,27 @@ static int operate(unsigned number, u32 *right)
 		OPERATION(7, CONTROL_VM_CONTROL, control_vm_change(&caller, "a", CONTROL_STOP));
 		OPERATION(8, CONTROL_VM_CREATE, control_vm_change(&caller, "b", CONTROL_DESTROY));
 		OPERATION(9, CONTROL_VM_LIST, control_vm_region(&caller, "a", 0, &out.region));
-		OPERATION(10, CONTROL_VM_LIST, control_vm_device(&caller, "a", 0, &out.device, NULL, NULL));
-		OPERATION(11, CONTROL_VM_CONSOLE, control_vm_log(&caller, "a", &pos, out.buf, 16, &got));
-		OPERATION(12, CONTROL_VM_INSPECT, control_vm_read(&caller, "a", 0x80000000, out.buf, 16));
-		OPERATION(13, CONTROL_VM_INSPECT, control_vm_dump(&caller, "a", print_nothing, &count));
+		OPERATION(10, CONTROL_VM_LIST,
+			  control_vm_device(&caller, "a", 0, &out.device, NULL, NULL));
+		OPERATION(11, CONTROL_VM_CONSOLE,
+			  control_vm_log(&caller, "a", &pos, out.buf, 16, &got));
+		OPERATION(12, CONTROL_VM_INSPECT,
+			  control_vm_read(&caller, "a", 0x80000000, out.buf, 16));
+		OPERATION(13, CONTROL_VM_INSPECT,
+			  control_vm_dump(&caller, "a", print_nothing, &count));
 		OPERATION(14, CONTROL_VM_LIST, control_vcpu_info(&caller, "a", 0, &out.vcpu));
-		OPERATION(15, CONTROL_VM_INSPECT, control_vcpu_regs(&caller, "a", 1, print_nothing, &count));
+		OPERATION(15, CONTROL_VM_INSPECT,
+			  control_vcpu_regs(&caller, "a", 1, print_nothing, &count));
 		OPERATION(16, CONTROL_VM_CONTROL, control_vcpu_pin(&caller, "a", 0, &mask));
 		OPERATION(17, CONTROL_HOST_LIST, control_cpu(&caller, 0, &out.cpu));
-		OPERATION(18, CONTROL_HOST_LIST, control_cpu_features(&caller, print_nothing, &count));
+		OPERATION(18, CONTROL_HOST_LIST,
+			  control_cpu_features(&caller, print_nothing, &count));
 		OPERATION(19, CONTROL_HOST_LIST, control_memory(&caller, &out.memory));
 		OPERATION(20, CONTROL_HOST_LIST, control_owner_next(&caller, &pos, &out.owner));
 		OPERATION(21, CONTROL_HOST_LIST, control_irqs(&caller, &out.irq, 1, &count));
 		OPERATION(22, CONTROL_HOST_LIST, control_tasks(&caller, &out.task, 1, &count));
-		OPERATION(23, CONTROL_HOST_LIST, control_host_devices(&caller, device_nothing, NULL));
+		OPERATION(23, CONTROL_HOST_LIST,
+			  control_host_devices(&caller, device_nothing, NULL));
 		OPERATION(24, CONTROL_HOST_CONTROL, control_log_level(&caller, LOG_ERROR));
 		OPERATION(25, CONTROL_HOST_CONTROL, control_trace(&caller, true));
 		OPERATION(26, CONTROL_HOST_CONTROL, control_trace(&caller, false));
@@ -191,7 +205,10 @@ static int operate(unsigned number, u32 *right)
 			  control_host_read(&caller, (uintptr_t)some_ram, out.buf, 16));
 	default:
 		*right = CONTROL_VM_LIST;
-		return number == 28 ? (control_vcpu_histogram(&caller, "a", 0, rows) == -EPERM ? -EPERM : 0) : -ERANGE;
+		return number == 28 ?
+			       (control_vcpu_histogram(&caller, "a", 0, rows) == -EPERM ? -EPERM :
+											  0) :
+			       -ERANGE;
 	}
 #undef OPERATION
 }
@@ -241,7 +258,8 @@ static void test_audit(void **state)
 	/* A refusal is a warning, but not for ever. */
 	caller.rights = 0;
 	assert_int_equal(control_vm_change(&caller, "a", CONTROL_DESTROY), -EPERM);
-	assert_non_null(strstr(last_log(), "control: tester: destroy a: refused, it has not the right vm-create"));
+	assert_non_null(strstr(
+		last_log(), "control: tester: destroy a: refused, it has not the right vm-create"));
 	for (unsigned i = 0; i < 1000; i++)
 		assert_int_equal(control_vm_change(&caller, "a", CONTROL_DESTROY), -EPERM);
 	log_warn("after");
@@ -290,7 +308,8 @@ static void test_cursor(void **state)
 
 static void test_owners(void **state)
 {
-	static const char *const names[] = { "system", "a ram", "a tables", "a objects", "b ram", "b tables", "b objects" };
+	static const char *const names[] = { "system", "a ram",    "a tables", "a objects",
+					     "b ram",  "b tables", "b objects" };
 	struct control_owner owner;
 	struct control_memory memory;
 	u64 cursor = 0, ram = 0;

@@ -12,7 +12,7 @@ static struct hpa_range ram;
 /* Reads the tables that were activated, as a CPU would. */
 static int look(u64 va, struct pt_leaf *leaf)
 {
-	struct pgtable view = { .format = arch_host_format(), .root = hpa_to_ptr(fake_host_root) };
+	struct pgtable view = { .format = arch_host_format, .root = hpa_to_ptr(fake_host_root) };
 
 	return pgtable_lookup(&view, va, leaf);
 }

@@ -79,7 +79,10 @@ static void screen_write(void *ctx, const char *s, size_t len)
 		screen_put(s[i]);
 }
 
-/* The row is the prompt and the part of the text around the cursor; the cursor stands where it should. */
+/*
+ * The row is the prompt and the part of the text around the cursor; the cursor stands where it
+ * should.
+ */
 static void assert_screen(void)
 {
 	char want[WIDTH];
@@ -143,15 +146,27 @@ static void test_keys(void **state)
 		{ "abc\x01\x1b[3~", "bc", 0 },
 		{ "ab cd\x1b[1;5Dx", "ab xcd", 4 },
 		{ "ab cd\x01\x1b[1;5Cx", "abx cd", 3 },
-		{ "ab cd\x1b" "b\x1b" "bx\x1b" "fy", "xaby cd", 4 },
+		{ "ab cd\x1b"
+		  "b\x1b"
+		  "bx\x1b"
+		  "fy",
+		  "xaby cd", 4 },
 		{ "a\x1b[99999999999999~b\x1b[5~c", "abc", 3 },
 		{ "a\x1b[?25hb", "ab", 2 },
 		{ "a\x1b[\x1b[Db", "ba", 1 },
-		{ "a\x1b[12\x7f" "bc", "ac", 2 }, /* DEL does not end a sequence; b does */
+		{ "a\x1b[12\x7f"
+		  "bc",
+		  "ac", 2 }, /* DEL does not end a sequence; b does */
 		{ "a\x1bzb", "ab", 2 },
-		{ "a\x80\xff\xc3\xa4" "b", "ab", 2 },
-		{ "a\x0c" "b", "ab", 2 },
-		{ "a\x10" "b", "ab", 2 },
+		{ "a\x80\xff\xc3\xa4"
+		  "b",
+		  "ab", 2 },
+		{ "a\x0c"
+		  "b",
+		  "ab", 2 },
+		{ "a\x10"
+		  "b",
+		  "ab", 2 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -261,8 +276,9 @@ static void test_long(void **state)
 /* Any bytes in any order: the text stays text, the screen shows it. */
 static void test_random_keys(void **state)
 {
-	static const char *const keys[] = { "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D", "\x1b[H", "\x1b[F", "\x1b[3~",
-					    "\x7f",   "\x17",	"\x15",	  "\x0b",   "\x1b[1;5D", "some text", " ", "y" };
+	static const char *const keys[] = { "\x1b[A", "\x1b[B",    "\x1b[C",    "\x1b[D", "\x1b[H",
+					    "\x1b[F", "\x1b[3~",   "\x7f",      "\x17",   "\x15",
+					    "\x0b",   "\x1b[1;5D", "some text", " ",      "y" };
 	u64 random = 1;
 
 	(void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The shell: words, usage texts, filter, completion, dispatch with odd arguments, JSON, scripts, Ctrl-C. */
+/* The shell: filter, completion, dispatch, odd arguments, JSON, scripts, Ctrl-C, the prompt. */
 #include <test.h>
 
 #include <core/bundle.h>
@@ -72,14 +72,15 @@ static void assert_printed(const char *line, const char *part)
 
 /* ---------------------------------------------------------------- set-up */
 
-static const char guest_dts[] = "/dts-v1/;\n"
-				"/include/ \"virt-riscv.dtsi\"\n"
-				"/ {\n"
-				"	model = \"guest\";\n"
-				"	cpus { verdigris,count = <2>; };\n"
-				"	memory@80000000 { device_type = \"memory\"; reg = <0 0x80000000 0 0x400000>; };\n"
-				"	chosen { verdigris,firmware = \"fw.bin\"; };\n"
-				"};\n";
+static const char guest_dts[] =
+	"/dts-v1/;\n"
+	"/include/ \"virt-riscv.dtsi\"\n"
+	"/ {\n"
+	"	model = \"guest\";\n"
+	"	cpus { verdigris,count = <2>; };\n"
+	"	memory@80000000 { device_type = \"memory\"; reg = <0 0x80000000 0 0x400000>; };\n"
+	"	chosen { verdigris,firmware = \"fw.bin\"; };\n"
+	"};\n";
 
 static const char boot_script[] = "# what a boot script may look like\n"
 				  "vm create guest\r\n"
@@ -139,74 +140,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---------------------------------------------------------------- words and usage */
-
-static void test_words(void **state)
-{
-	static const struct {
-		const char *line;
-		int count; /* negative: an error */
-		const char *word[4];
-	} cases[] = {
-		{ "", 0, { NULL } },
-		{ "   \t ", 0, { NULL } },
-		{ "# all comment", 0, { NULL } },
-		{ "a", 1, { "a" } },
-		{ "  a  b\tc ", 3, { "a", "b", "c" } },
-		{ "a #b", 1, { "a" } },
-		{ "a#b", 1, { "a#b" } },
-		{ "\"\" ''", 2, { "", "" } },
-		{ "\"a b\" 'c \"d'", 2, { "a b", "c \"d" } },
-		{ "a\"b c\"d", 1, { "ab cd" } },
-		{ "\"a\\\"b\\\\c\\d\"", 1, { "a\"b\\c\\d" } },
-		{ "'a\\'", 1, { "a\\" } },
-		{ "\"#\" x", 2, { "#", "x" } },
-		{ "\"a", -1, { NULL } },
-		{ "'", -1, { NULL } },
-		{ "\"a\\\"", -1, { NULL } },
-		{ "a\x1b[A", -1, { NULL } },
-		{ "a \xc3\xa4", -1, { NULL } },
-		{ "a\x7f", -1, { NULL } },
-		{ "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", 16, { "1", "2", "3", "4" } },
-		{ "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17", -1, { NULL } },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct shell_words words;
-		char *line = strdup(cases[i].line); /* exact size, so that the sanitizer sees one byte too far */
-		int e = words_split(&words, line);
-
-		assert_int_equal(e, cases[i].count < 0 ? -EINVAL : 0);
-		if (e)
-			assert_non_null(words.error);
-		else
-			assert_int_equal(words.count, cases[i].count);
-		for (int w = 0; !e && w < MIN(cases[i].count, 4); w++)
-			assert_string_equal(words.word[w], cases[i].word[w]);
-		free(line);
-	}
-}
-
-static void test_usage(void **state)
-{
-	const char *usage = "NAME a|b|FILE [-1] [COUNT] [WORD...]";
-	struct usage_word word;
-	const char *text;
-	u32 len, at = 0;
-
-	(void)state;
-	assert_true(usage_next(&usage, &word) && word.len == 4 && !word.optional && !word.flag);
-	assert_true(usage_next(&usage, &word) && !word.optional);
-	assert_true(usage_choice(&word, &at, &text, &len) && len == 1 && *text == 'a');
-	assert_true(usage_choice(&word, &at, &text, &len) && len == 1 && *text == 'b');
-	assert_true(usage_choice(&word, &at, &text, &len) && len == 4 && strncmp(text, "FILE", 4) == 0);
-	assert_false(usage_choice(&word, &at, &text, &len));
-	assert_true(usage_next(&usage, &word) && word.flag && word.optional && word.len == 2);
-	assert_true(usage_next(&usage, &word) && word.optional && !word.repeated && word.len == 5);
-	assert_true(usage_next(&usage, &word) && word.optional && word.repeated && word.len == 4);
-	assert_false(usage_next(&usage, &word));
-}
+/* ---------------------------------------------------------------- texts */
 
 static void test_filter(void **state)
 {
@@ -222,9 +156,13 @@ static void test_filter(void **state)
 		{ "\x1b]0;title\x1b\\x", "x" },
 		{ "\x1bPdevice\x1b\\x", "x" },
 		{ "\x1b(Bx", "x" },
-		{ "\x1b" "cx", "x" },
+		{ "\x1b"
+		  "cx",
+		  "x" },
 		{ "\x1b\x1b[2Jx", "x" },
-		{ "\x9b" "2J\x07\x08\x7f", "?2J" },
+		{ "\x9b"
+		  "2J\x07\x08\x7f",
+		  "?2J" },
 		{ "\x1b]never ends\nnext", "\nnext" },
 		{ "\x1b[12\nnext", "\nnext" },
 	};
@@ -269,8 +207,11 @@ static void test_texts(void **state)
 
 static void test_cpus(void **state)
 {
-	static const char *const bad[] = { "",	  "8",	 "-1",	 "3-1", "0-",  "0-8", ",",  "0,", "0,,1",
-					   "0-3-5", "0x1", "a", " 1", "99999999999999999999", "all,1" };
+	static const char *const bad[] = {
+		"",     "8",    "-1",    "3-1", "0-", "0-8", ",",
+		"0,",   "0,,1", "0-3-5", "0x1", "a",  " 1",  "99999999999999999999",
+		"all,1"
+	};
 	struct shell_text text;
 	struct cpumask mask;
 
@@ -320,7 +261,8 @@ static void test_completion(void **state)
 		{ "\"vm \t", "\"vm ", NULL },
 		{ "# \t", "# ", NULL },
 		{ "vm  start\x01\x1b[C\x1b[C\t", "vm  start", NULL },
-		{ "a b c d e f g h i j k l m n o p q\t", "a b c d e f g h i j k l m n o p q", NULL },
+		{ "a b c d e f g h i j k l m n o p q\t", "a b c d e f g h i j k l m n o p q",
+		  NULL },
 	};
 
 	(void)state;
@@ -351,9 +293,9 @@ static void test_dispatch(void **state)
 		{ "\"\"", false, "there is no command ; `help` lists all" },
 		{ "vm", true, "vm list [--json]" },
 		{ "vcpu", true, "vcpu pin NAME VCPU CPUS" },
-		{ "vm foo", false, "vm has no command foo; there are:" },
+		{ "vm foo", false, "vm has no command foo; there are console, create, " },
 		{ "vm \"\"", false, "vm has no command" },
-		{ "mem foo", false, "mem has no command foo; there are:" },
+		{ "mem foo", false, "mem has no command foo; there are guest, owners, read (see" },
 		{ "vm start", false, "there is an argument missing: NAME; usage: vm start NAME" },
 		{ "vm start a b", false, "there is an argument too many: b; usage: vm start NAME" },
 		{ "vm list --jason", false, "there is no flag --jason; usage: vm list [--json]" },
@@ -363,14 +305,17 @@ static void test_dispatch(void **state)
 		{ "vm start nobody", false, "there is no VM nobody: none has been created" },
 		{ "vm list", true, "there is no VM; `vm create FILE` makes one" },
 		{ "vm create nothing", false, "the bundle has neither nothing nor nothing.dtb" },
-		{ "vm create fw.bin", false, "no VM was made of fw.bin: its tree has the errors above" },
+		{ "vm create fw.bin", false,
+		  "no VM was made of fw.bin: its tree has the errors above" },
 		{ "bundle cat nothing", false, "the bundle has no file nothing" },
 		{ "bundle cat fw.bin", false, "fw.bin holds zero bytes" },
 		{ "bundle cat evil.txt", true, "abc?\n" },
 		{ "bundle hex fw.bin", true, "0000000000000000  00 01 02 03" },
-		{ "bundle hex fw.bin 5", false, "OFFSET cannot be 5; give a number from 0x0 to 0x4" },
+		{ "bundle hex fw.bin 5", false,
+		  "OFFSET cannot be 5; give a number from 0x0 to 0x4" },
 		{ "bundle hex fw.bin 2 3", false, "LENGTH cannot be 3" },
-		{ "log level loud", false, "there is no level loud; there are error, warn, info and debug" },
+		{ "log level loud", false,
+		  "there is no level loud; there are error, warn, info and debug" },
 		{ "log level", true, "the console shows messages up to error" },
 		{ "mem read 0x10", false, "not all of 0x10 to 0x8f is RAM" },
 		{ "mem read 0xffffffffffffffff 1", false, "is RAM" },
@@ -388,8 +333,10 @@ static void test_dispatch(void **state)
 		{ "trace show 0", false, "COUNT cannot be 0" },
 		{ "trace stats", true, "nothing was counted" },
 		{ "top -1", true, "CPU TIME" },
-		{ "bundle run loop.vgs", false, "loop.vgs:1: loop.vgs is not run: scripts call each other 4 deep" },
-		{ "bundle run long.vgs", false, "long.vgs:1: the line is too long; 255 bytes are the most" },
+		{ "bundle run loop.vgs", false,
+		  "loop.vgs:1: loop.vgs is not run: scripts call each other 4 deep" },
+		{ "bundle run long.vgs", false,
+		  "long.vgs:1: the line is too long; 255 bytes are the most" },
 		{ "bundle run nothing", false, "the bundle has no file nothing" },
 		{ "'vm", false, "a quote is not closed" },
 	};
@@ -413,17 +360,24 @@ static void test_life(void **state)
 		const char *printed;
 		const char *then; /* `vm list` shows */
 	} steps[] = {
-		{ "vm create guest", true, "VM guest is created", "guest            created      2      4 MiB" },
+		{ "vm create guest", true, "VM guest is created",
+		  "guest            created      2      4 MiB" },
 		{ "vm create guest.dtb", false, "there is a VM guest already", "created" },
-		{ "vm pause guest", false, "guest is created; only a VM that is running can be paused", "created" },
-		{ "vm stop guest", false, "only a VM that is running or paused can be stopped", "created" },
-		{ "vm console guest", false, "guest is created and would not answer: start it with", "created" },
+		{ "vm pause guest", false,
+		  "guest is created; only a VM that is running can be paused", "created" },
+		{ "vm stop guest", false, "only a VM that is running or paused can be stopped",
+		  "created" },
+		{ "vm console guest", false, "guest is created and would not answer: start it with",
+		  "created" },
 		{ "vm start guset", false, "there is no VM guset; there are: guest", "created" },
 		{ "vm start guest", true, "", "running" },
-		{ "vm start guest", false, "guest is running; only a VM that is created or stopped", "running" },
-		{ "vm shutdown guest", false, "guest has no device that can ask its guest to shut down", "running" },
+		{ "vm start guest", false, "guest is running; only a VM that is created or stopped",
+		  "running" },
+		{ "vm shutdown guest", false,
+		  "guest has no device that can ask its guest to shut down", "running" },
 		{ "vm pause guest", true, "", "paused" },
-		{ "vm pause guest", false, "guest is paused; only a VM that is running can be paused", "paused" },
+		{ "vm pause guest", false,
+		  "guest is paused; only a VM that is running can be paused", "paused" },
 		{ "vm resume guest", true, "", "running" },
 		{ "vm reset guest", true, "", "running" },
 		{ "vm stop guest", true, "", "stopped by an operator" },
@@ -434,13 +388,16 @@ static void test_life(void **state)
 		{ "vcpu regs guest 2", false, "guest has no vCPU 2: there are 0 to 1", "running" },
 		{ "vcpu regs guest 512", false, "VCPU cannot be 512", "running" },
 		{ "vcpu pin guest 1 0", true, "", "running" },
-		{ "vcpu pin guest 1 1", false, "CPUS cannot be 1; give numbers from 0 to 0", "running" },
+		{ "vcpu pin guest 1 1", false, "CPUS cannot be 1; give numbers from 0 to 0",
+		  "running" },
 		{ "vcpu list guest", true, "guest/1", "running" },
 		{ "vcpu list nobody", false, "there is no VM nobody", "running" },
-		{ "mem guest guest 0x80000000 4", true, "0000000080000000  00 01 02 03", "running" },
-		{ "mem guest guest 0x803ffffc 8", false, "guest has no memory at all of 0x803ffffc to 0x80400003",
+		{ "mem guest guest 0x80000000 4", true, "0000000080000000  00 01 02 03",
 		  "running" },
-		{ "mem guest guest 0xffffffffffffff00 0x100", false, "guest has no memory", "running" },
+		{ "mem guest guest 0x803ffffc 8", false,
+		  "guest has no memory at all of 0x803ffffc to 0x80400003", "running" },
+		{ "mem guest guest 0xffffffffffffff00 0x100", false, "guest has no memory",
+		  "running" },
 		{ "mem owners", true, "guest tables", "running" },
 		{ "vm info guest", true, "serial@10000000", "running" },
 		{ "dev info guest serial@10000000", true, "serial@10000000", "running" },
@@ -487,7 +444,9 @@ static void test_vm_log(void **state)
 	vm_put(vm);
 }
 
-/* ---------------------------------------------------------------- every command with odd arguments */
+/*
+ * ---------------------------------------------------------------- every command with odd arguments
+ */
 
 static bool ends_machine(const struct shell_cmd *cmd)
 {
@@ -505,9 +464,28 @@ static void assert_clean_output(const char *line)
 static void test_odd_arguments(void **state)
 {
 	static const char *const odd[] = {
-		"guest", "\"\"", "-", "--", "--json", "-1", "0", "1", "4294967296", "18446744073709551615",
-		"18446744073709551616", "0x", "0xffffffffffffffff", "1e9", "%s%n", "../..", "guest.dtb", "boot", "all",
-		"0-0", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		"guest",
+		"\"\"",
+		"-",
+		"--",
+		"--json",
+		"-1",
+		"0",
+		"1",
+		"4294967296",
+		"18446744073709551615",
+		"18446744073709551616",
+		"0x",
+		"0xffffffffffffffff",
+		"1e9",
+		"%s%n",
+		"../..",
+		"guest.dtb",
+		"boot",
+		"all",
+		"0-0",
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		"aaaaaaaaaaaaaaa",
 	};
 	const struct shell_cmd *const *row;
 	char line[LINE_SIZE * 2];
@@ -520,8 +498,9 @@ static void test_odd_arguments(void **state)
 		for (size_t a = 0; a < ARRAY_SIZE(odd) + 1; a++) {
 			for (size_t b = 0; b < ARRAY_SIZE(odd) + 1; b++) {
 				for (size_t c = 0; c < (b == a ? ARRAY_SIZE(odd) : 1); c++) {
-					snprintf(line, sizeof(line), "%s %s %s %s %s", (*row)->noun, (*row)->verb,
-						 a ? odd[a - 1] : "", b ? odd[b - 1] : "", c ? odd[c] : "");
+					snprintf(line, sizeof(line), "%s %s %s %s %s", (*row)->noun,
+						 (*row)->verb, a ? odd[a - 1] : "",
+						 b ? odd[b - 1] : "", c ? odd[c] : "");
 					if (ends_machine(*row))
 						strcat(line, " x");
 					if (vm_count() == 0)
@@ -604,10 +583,14 @@ static const char *json_value(const char *s)
 static void test_json(void **state)
 {
 	static const char *const lines[] = {
-		"vm list --json",     "vm info guest --json", "vcpu list --json",   "vcpu list guest --json",
-		"cpu --json",	      "mem --json",	      "mem owners --json",  "irq --json",
-		"dev --json",	      "bundle ls --json",     "log --json",	    "config --json",
-		"trace show --json",  "trace stats --json",   "version --json",	    "top --json",
+		"vm list --json",    "vm info guest --json",
+		"vcpu list --json",  "vcpu list guest --json",
+		"cpu --json",        "mem --json",
+		"mem owners --json", "irq --json",
+		"dev --json",        "bundle ls --json",
+		"log --json",        "config --json",
+		"trace show --json", "trace stats --json",
+		"version --json",    "top --json",
 	};
 	const struct shell_cmd *const *row;
 	unsigned with_json = 0;
@@ -719,13 +702,14 @@ static void test_docs(void **state)
 		char want[256], *to = want;
 
 		rows++;
-		to += sprintf(to, "\n| `%s%s%s%s", (*row)->noun, *(*row)->verb ? " " : "", (*row)->verb,
-			      *(*row)->usage ? " " : "");
+		to += sprintf(to, "\n| `%s%s%s%s", (*row)->noun, *(*row)->verb ? " " : "",
+			      (*row)->verb, *(*row)->usage ? " " : "");
 		for (const char *c = (*row)->usage; *c; c++)
 			to += sprintf(to, "%s%c", *c == '|' ? "\\" : "", *c);
 		sprintf(to, "` | %s |\n", (*row)->help);
 		if (!strstr(page, want))
-			fail_msg("docs/shell.md is not current: run `make docs`; it lacks:%s", want);
+			fail_msg("docs/shell.md is not current: run `make docs`; it lacks:%s",
+				 want);
 	}
 	for (const char *c = strstr(page, "<!-- commands: begin"); (c = strstr(c, "\n| `")); c++)
 		documented += c < strstr(page, "<!-- commands: end");
@@ -735,8 +719,6 @@ static void test_docs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_words),
-		cmocka_unit_test(test_usage),
 		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_docs),
 		cmocka_unit_test_setup_teardown(test_texts, setup, teardown),

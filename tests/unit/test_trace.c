@@ -110,7 +110,8 @@ static void test_wrap(void **state)
 	assert_int_equal(trace_start(), 0);
 	for (unsigned i = 0; i < 3 * TRACE_EVENTS + 5; i++) {
 		fake_time++;
-		trace(TRACE_WAKE, (u64)(uintptr_t) "a name that is far longer than an event can hold", i);
+		trace(TRACE_WAKE,
+		      (u64)(uintptr_t) "a name that is far longer than an event can hold", i);
 	}
 	show(~0u);
 	assert_int_equal(seen_count, TRACE_EVENTS - 1);
@@ -128,8 +129,16 @@ static void test_histogram(void **state)
 	static const struct {
 		u64 ticks;
 		unsigned bucket;
-	} cases[] = { { 0, 0 }, { 3, 0 }, { 4, 1 }, { 7, 1 }, { 8, 2 }, { 1023, 8 }, { 1024, 9 },
-		      { 1ull << 40, TRACE_BUCKETS - 1 }, { (1ull << (TRACE_BUCKETS + TRACE_BUCKET_SHIFT - 2)) - 1, TRACE_BUCKETS - 2 } };
+	} cases[] = { { 0, 0 },
+		      { 3, 0 },
+		      { 4, 1 },
+		      { 7, 1 },
+		      { 8, 2 },
+		      { 1023, 8 },
+		      { 1024, 9 },
+		      { 1ull << 40, TRACE_BUCKETS - 1 },
+		      { (1ull << (TRACE_BUCKETS + TRACE_BUCKET_SHIFT - 2)) - 1,
+			TRACE_BUCKETS - 2 } };
 	struct vm vm = { .id = 5 };
 	struct vcpu vcpu = { .vm = &vm, .index = 3 };
 	u64 sum = 0;
@@ -219,9 +228,12 @@ static void test_concurrent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_off, setup),       cmocka_unit_test_setup(test_merge, setup),
-		cmocka_unit_test_setup(test_wrap, setup),      cmocka_unit_test_setup(test_histogram, setup),
-		cmocka_unit_test_setup(test_no_memory, setup), cmocka_unit_test_setup(test_concurrent, setup),
+		cmocka_unit_test_setup(test_off, setup),
+		cmocka_unit_test_setup(test_merge, setup),
+		cmocka_unit_test_setup(test_wrap, setup),
+		cmocka_unit_test_setup(test_histogram, setup),
+		cmocka_unit_test_setup(test_no_memory, setup),
+		cmocka_unit_test_setup(test_concurrent, setup),
 	};
 
 	return cmocka_run_group_tests_name("trace", tests, boot, NULL);

@@ -136,6 +136,28 @@ static void test_input(void **state)
 	stop();
 }
 
+/* Attaching happens at one byte: what was kept before it was read, the rest comes by itself. */
+static void test_attach_at(void **state)
+{
+	char buf[16];
+	u64 pos = 0;
+
+	(void)state;
+	start();
+	put("abc");
+	assert_false(vconsole_attach_at(&vc, pos));
+	assert_false(vc.attached);
+	assert_int_equal(vconsole_read_log(&vc, &pos, buf, sizeof(buf)), 3);
+	put("d");
+	assert_false(vconsole_attach_at(&vc, pos));
+	assert_int_equal(vconsole_read_log(&vc, &pos, buf, sizeof(buf)), 1);
+	fake_output_clear();
+	assert_true(vconsole_attach_at(&vc, pos));
+	put("e");
+	assert_string_equal(fake_output, "e");
+	stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +165,7 @@ int main(void)
 		cmocka_unit_test(test_log_wraps),
 		cmocka_unit_test(test_attached),
 		cmocka_unit_test(test_input),
+		cmocka_unit_test(test_attach_at),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,8 +76,8 @@ void arch_context_switch(struct arch_context *from, struct arch_context *to);
 void arch_dump_frame(const struct arch_trap_frame *frame, void (*print)(const char *fmt, ...));
 /* Walks frame pointers: *frame in, caller's frame out; returns the return address, 0 at the end. *frame == 0 starts at the caller. Safe on garbage. */
 uintptr_t arch_backtrace_next(uintptr_t *frame, const struct arch_trap_frame *start);
-/* The host's page-table format, and switching this CPU to @root. */
-extern const struct pt_format *arch_host_format(void);
+/* The host's page-table format, chosen by arch_boot_info() so that all RAM fits; and switching this CPU to @root. */
+extern const struct pt_format *arch_host_format;
 void arch_host_map_activate(hpa_t root);
 /* Copies host memory that may not be mapped. -EFAULT when it is not; never traps. */
 int arch_copy_probe(void *to, const void *from, size_t len) __must_check;

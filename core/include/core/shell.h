@@ -32,8 +32,8 @@ struct shell_cmd {
 };
 
 /* scripts/gen-shell-docs.py reads these rows too: string constants only. */
-#define SHELL_CMD(noun_, verb_, usage_, help_, run_)                                                \
-	static const struct shell_cmd shell_cmd_##run_ = { noun_, verb_, usage_, help_, run_ };     \
+#define SHELL_CMD(noun_, verb_, usage_, help_, run_)                                            \
+	static const struct shell_cmd shell_cmd_##run_ = { noun_, verb_, usage_, help_, run_ }; \
 	TABLE_ROW(vg_shell_cmds, run_, shell_cmd_##run_)
 
 TABLE_DECLARE(vg_shell_cmds, struct shell_cmd);
@@ -64,11 +64,11 @@ struct shell {
 	struct control_caller caller;
 	struct shell_io io;
 	struct line line;
-	const char *script;    /* file of the script that runs, NULL: none */
+	const char *script; /* file of the script that runs, NULL: none */
 	u32 script_line;
 	u32 script_depth;
-	bool interrupted;      /* Ctrl-C: output is dropped until the command has returned */
-	u8 ahead[256];         /* typed while a command ran */
+	bool interrupted; /* Ctrl-C: output is dropped until the command has returned */
+	u8 ahead[256];    /* typed while a command ran */
 	u32 ahead_count;
 };
 
@@ -82,7 +82,10 @@ void shell_init(struct shell *sh, const struct shell_io *io);
 int shell_run(struct shell *sh, char *line);
 /* Reads and runs one line typed at the prompt. */
 void shell_prompt(struct shell *sh);
-/* Runs each line of a bundle file; errors are printed with their line number, the rest goes on. -ENOENT: no such file. */
+/*
+ * Runs each line of a bundle file; errors are printed with their line number, the rest goes on.
+ * -ENOENT: no such file.
+ */
 int shell_script(struct shell *sh, const char *file) __must_check;
 
 /* ---- for commands ---- */
@@ -91,7 +94,9 @@ int shell_script(struct shell *sh, const char *file) __must_check;
 void shell_printf(struct shell *sh, const char *fmt, ...) __printf(2, 3);
 void shell_write(struct shell *sh, const char *s, size_t len);
 bool shell_stopped(struct shell *sh);
-/* Prints a sentence that begins with the command and where it stands in a script; returns -EINVAL. */
+/*
+ * Prints a sentence that begins with the command and where it stands in a script; returns -EINVAL.
+ */
 int shell_error(struct shell *sh, const char *fmt, ...) __printf(2, 3);
 /* The same with caller.error; returns @e. */
 int shell_failed(struct shell *sh, int e);
@@ -107,8 +112,10 @@ void shell_json_begin(struct shell *sh, struct json *json);
 void shell_json_end(struct shell *sh);
 
 /* Numbers typed by a user: on error says what is wrong with @what and which values there are. */
-int shell_number(struct shell *sh, const char *what, const char *text, u64 min, u64 max, u64 *value) __must_check;
-int shell_bytes(struct shell *sh, const char *what, const char *text, u64 min, u64 max, u64 *value) __must_check;
+int shell_number(struct shell *sh, const char *what, const char *text, u64 min, u64 max,
+		 u64 *value) __must_check;
+int shell_bytes(struct shell *sh, const char *what, const char *text, u64 min, u64 max,
+		u64 *value) __must_check;
 /* "0,2-5" or "all". */
 int shell_cpus(struct shell *sh, const char *text, struct cpumask *mask) __must_check;
 
@@ -116,17 +123,22 @@ int shell_cpus(struct shell *sh, const char *text, struct cpumask *mask) __must_
 struct shell_text {
 	char s[80];
 };
-const char *shell_size_text(struct shell_text *text, u64 bytes);    /* "256 MiB" */
-const char *shell_time_text(struct shell_text *text, u64 ticks);    /* "12.345 s" */
+const char *shell_size_text(struct shell_text *text, u64 bytes);                  /* "256 MiB" */
+const char *shell_time_text(struct shell_text *text, u64 ticks);                  /* "12.345 s" */
 const char *shell_cpus_text(struct shell_text *text, const struct cpumask *mask); /* "0-3,5" */
 
-/* Takes terminal control out of text that a guest or file brought; state across pieces. Writes at most @len bytes to @out. */
+/*
+ * Takes terminal control out of text that a guest or file brought; state across pieces. Writes at
+ * most @len bytes to @out.
+ */
 struct shell_filter {
 	u8 state;
 };
 size_t shell_filter(struct shell_filter *filter, const char *in, size_t len, char *out);
 void shell_write_filtered(struct shell *sh, struct shell_filter *filter, const char *s, size_t len);
-/* Where the last @rows rows of the @len bytes begin; an end of row at the very end does not count. */
+/*
+ * Where the last @rows rows of the @len bytes begin; an end of row at the very end does not count.
+ */
 size_t shell_last_rows(const char *text, size_t len, u64 rows);
 /* Rows of 16 bytes with their addresses. */
 void shell_hexdump(struct shell *sh, u64 address, const u8 *bytes, size_t len);
@@ -139,7 +151,8 @@ struct shell_words {
 	const char *error; /* what is wrong, when split failed */
 };
 /*
- * Cuts @line in place at blanks. "..." with \" and \\, and '...' keep blanks; # before a word begins a comment.
+ * Cuts @line in place at blanks. "..." with \" and \\, and '...' keep blanks; # before a word
+ * begins a comment.
  * -EINVAL: see error.
  */
 int words_split(struct shell_words *words, char *line) __must_check;
@@ -162,7 +175,10 @@ bool usage_choice(const struct usage_word *word, u32 *at, const char **text, u32
 bool shell_noun_exists(const char *noun);
 /* The row of @noun and @verb ("" for the noun alone), or NULL. */
 const struct shell_cmd *shell_find(const char *noun, const char *verb);
-/* The row after @prev (NULL: the first) in alphabetical order; rows themselves come as compiler and linker please. */
+/*
+ * The row after @prev (NULL: the first) in alphabetical order; rows themselves come as compiler and
+ * linker please.
+ */
 const struct shell_cmd *shell_next(const struct shell_cmd *prev);
 /* What the table says about @noun, or about all (NULL). */
 void shell_help_noun(struct shell *sh, const char *noun);

@@ -411,10 +411,7 @@ static const struct pt_format fake_format = {
 	.flush = fake_flush,
 };
 
-const struct pt_format *arch_host_format(void)
-{
-	return &fake_format;
-}
+const struct pt_format *arch_host_format = &fake_format;
 
 void arch_host_map_activate(hpa_t root)
 {

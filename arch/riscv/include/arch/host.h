@@ -25,6 +25,8 @@ void riscv_firmware_init(void);
 bool riscv_firmware_has(u32 extension);
 void riscv_firmware_describe(void (*print)(void *ctx, const char *fmt, ...), void *ctx);
 
+/* Sets arch_host_format (mmu.c). */
+void riscv_choose_host_format(const struct boot_memory *mem);
 /* Second-stage formats that the harts have (stage2.c). */
 void riscv_stage2_init(void);
 void riscv_stage2_describe(void (*print)(void *ctx, const char *fmt, ...), void *ctx);
