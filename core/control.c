@@ -158,6 +158,7 @@ static void describe_vm(struct vm *vm, struct control_vm *out)
 		.heap_bytes = vm->heap_owner.heap_bytes + owner_bytes(&vm->heap_owner),
 		.created_at = vm->created_at,
 		.started_at = vm->started_at,
+		.stopped_at = vm->stopped_at,
 		.console_bytes = vm->console.written,
 	};
 	format_to(out->name, sizeof(out->name), "%s", vm->name);
@@ -212,7 +213,6 @@ static int create_vm(struct control_caller *caller, const struct bundle_file *tr
 		     char name[VM_NAME_MAX])
 {
 	struct vm_config *config;
-	struct vm *vm;
 	int e = vm_config_parse(tree->data, tree->size, tree->name, report, ctx, &config);
 
 	if (e)
@@ -220,7 +220,7 @@ static int create_vm(struct control_caller *caller, const struct bundle_file *tr
 				     e == -EINVAL ? "its tree has the errors above" :
 						    error_text(e));
 	format_to(name, VM_NAME_MAX, "%s", config->name);
-	e = vm_create(config, &vm);
+	e = vm_create(config, NULL);
 	if (e == -EEXIST)
 		return control_error(caller, e,
 				     "there is a VM %s already: destroy it first, or give the tree "

@@ -15,7 +15,8 @@
 #define PREEMPT_US 500
 #define CREDIT_US 2000
 #define SPREAD_US 10000
-#define WINDOW_US 40000
+#define CATCH_UP_US 20000
+#define WINDOW_US 100000
 #define BALANCE_US 10000
 #define CAP_PERIOD_US 10000
 
@@ -37,6 +38,7 @@ static void scale_init(void)
 		.preempt = virtual_us(PREEMPT_US),
 		.credit = virtual_us(CREDIT_US),
 		.spread = virtual_us(SPREAD_US),
+		.catch_up = virtual_us(CATCH_UP_US),
 		.window = virtual_us(WINDOW_US),
 	};
 }
@@ -65,7 +67,8 @@ void sched_resched(struct cpu *cpu)
 	if (cpu->resched)
 		return;
 	cpu->resched = true;
-	smp_kick(cpu->id);
+	if (cpu != this_cpu() || cpu->task)
+		smp_kick(cpu->id);
 }
 
 /* Locks the queue of the entity's CPU, which may change until the lock is held. */
@@ -107,12 +110,16 @@ static void place(struct sched_entity *se, struct runqueue *rq, irqflags_t flags
 	u64 now = time_now();
 	unsigned to;
 
-	if (sched_queue_cap_reached(se, now)) {
+	if (se->cap_percent && sched_queue_cap_reached(se, now)) {
 		sched_queue_throttle(se);
 		spin_unlock(&rq->lock, flags);
 		return;
 	}
-	to = sched_balance_choose(se);
+	/* The short way first: where it was, as that CPU sleeps. */
+	if (likely(!rq->current && !rq->ready_count && cpumask_has(&se->affinity, se->cpu)))
+		to = se->cpu;
+	else
+		to = sched_balance_choose(se);
 	trace(TRACE_WAKE, (u64)(uintptr_t)se->name, to);
 	if (likely(rq == &cpus[to]->rq)) {
 		bool look = sched_queue_add(rq, se, sched_scale.credit, now);
@@ -136,8 +143,8 @@ void sched_wake(struct sched_entity *se)
 		place(se, rq, flags);
 		return;
 	}
-	if (se->state == SCHED_RUNNING)
-		__atomic_store_n(&se->wake_pending, true, __ATOMIC_RELAXED);
+	/* Also when it is ready or throttled: it may have been preempted on its way to block. */
+	__atomic_store_n(&se->wake_pending, true, __ATOMIC_RELAXED);
 	spin_unlock(&rq->lock, flags);
 }
 
@@ -232,10 +239,10 @@ static void change_weight(struct runqueue *rq, struct sched_entity *se, u32 weig
 
 	se->vruntime = rq->clock + (u64)(distance * (s64)se->weight / (s64)weight);
 	se->weight = weight;
-	sched_queue_limit(rq, se, sched_scale.window);
+	sched_queue_limit(rq, se, sched_scale.catch_up);
 	if (se->state == SCHED_READY) {
 		sched_queue_remove(rq, se);
-		(void)!sched_queue_add(rq, se, sched_scale.window, now);
+		(void)!sched_queue_add(rq, se, sched_scale.catch_up, now);
 	}
 }
 
@@ -346,8 +353,8 @@ static bool is_misplaced(const struct cpu *cpu, enum sched_leave why)
 {
 	const struct sched_entity *se = cpu->rq.current;
 
-	return se && unlikely(!cpumask_has(&se->affinity, cpu->id)) && !se->retiring && why != SCHED_EXIT &&
-	       (why != SCHED_BLOCK || se->wake_pending);
+	return se && unlikely(!cpumask_has(&se->affinity, cpu->id)) && !se->retiring &&
+	       why != SCHED_EXIT && (why != SCHED_BLOCK || se->wake_pending);
 }
 
 /*
@@ -372,7 +379,7 @@ static void evict(struct cpu *cpu, enum sched_leave why)
 		if (sched_queue_cap_reached(se, now))
 			sched_queue_throttle(se);
 		else
-			look = sched_queue_add(pair.to, se, sched_scale.window, now);
+			look = sched_queue_add(pair.to, se, sched_scale.catch_up, now);
 	}
 	sched_balance_unlock(&pair);
 	if (look)
@@ -456,8 +463,7 @@ static void idle(struct cpu *cpu)
 	cpu->idle = true;
 	arch_cpu_idle();
 	cpu->idle = false;
-	arch_irq_enable();
-	(void)arch_irq_save();
+	arch_irq_serve();
 }
 
 void sched_loop(void)

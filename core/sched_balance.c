@@ -114,7 +114,7 @@ static bool move_ready(struct runqueue *from, struct runqueue *to, struct sched_
 	bool look;
 
 	sched_queue_remove(from, se);
-	look = sched_queue_add(to, se, sched_scale.window, now);
+	look = sched_queue_add(to, se, sched_scale.catch_up, now);
 	se->ready_since = since;
 	return look;
 }
@@ -124,7 +124,7 @@ static struct sched_entity *first_for(struct runqueue *rq, const struct cpu *cpu
 {
 	struct sched_entity *se;
 
-	list_for_each (se, &rq->ready, link)
+	list_for_each(se, &rq->ready, link)
 		if (sched_balance_allows(se, cpu))
 			return se;
 	return NULL;
@@ -207,7 +207,7 @@ static int find_move(struct cpu *cpu, u64 now, struct sched_entity **which)
 	s64 furthest = sched_scale.spread;
 	int best = -1;
 
-	list_for_each (se, &cpu->rq.ready, link) {
+	list_for_each(se, &cpu->rq.ready, link) {
 		for (unsigned i = 0; i < cpu_count; i++) {
 			s64 ahead;
 
@@ -229,7 +229,7 @@ static bool still_waits(struct runqueue *rq, const struct sched_entity *se)
 {
 	const struct sched_entity *waiter;
 
-	list_for_each (waiter, &rq->ready, link)
+	list_for_each(waiter, &rq->ready, link)
 		if (waiter == se)
 			return true;
 	return false;

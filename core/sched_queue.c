@@ -125,7 +125,7 @@ void sched_queue_shift(struct runqueue *rq, u64 by)
 {
 	struct sched_entity *se;
 
-	list_for_each (se, &rq->ready, link)
+	list_for_each(se, &rq->ready, link)
 		se->vruntime += by;
 	if (rq->current)
 		rq->current->vruntime += by;
@@ -139,9 +139,13 @@ static void slice_arm(struct runqueue *rq, u64 now)
 	const struct sched_entity *se = rq->current, *first = first_of(rq);
 	u64 end = TIME_NEVER;
 
+	if (likely(!first && !is_capped(se) && !timer_is_armed(&rq->slice)))
+		return;
 	if (first) {
 		s64 lead = (s64)(first->vruntime - se->vruntime) + sched_scale.slice;
-		u64 ticks = lead > 0 ? (u64)MIN(lead, 2 * sched_scale.window) * se->weight / SCHED_WEIGHT_MAX : 0;
+		u64 ticks = lead > 0 ? (u64)MIN(lead, 2 * sched_scale.window) * se->weight /
+					       SCHED_WEIGHT_MAX :
+				       0;
 
 		end = now + MIN(MAX(ticks, sched_scale.slice_min), sched_scale.slice_max);
 	}
@@ -189,7 +193,8 @@ static void enqueue(struct runqueue *rq, struct sched_entity *se, u64 now)
 {
 	struct list_node *at = rq->ready.prev;
 
-	while (at != &rq->ready && is_before(se->vruntime, list_entry(at, struct sched_entity, link)->vruntime))
+	while (at != &rq->ready &&
+	       is_before(se->vruntime, list_entry(at, struct sched_entity, link)->vruntime))
 		at = at->prev;
 	list_insert_before(at->next, &se->link);
 	se->state = SCHED_READY;
@@ -205,25 +210,54 @@ void sched_queue_remove(struct runqueue *rq, struct sched_entity *se)
 	update_crowded(rq);
 }
 
+/* Least virtual time of all here: before the clock while one that came from elsewhere catches up. */
+static u64 least_here(const struct runqueue *rq)
+{
+	const struct sched_entity *first = first_of(rq), *current = rq->current;
+	u64 least = rq->clock;
+
+	if (first && is_before(first->vruntime, least))
+		least = first->vruntime;
+	if (current && is_before(current->vruntime, least))
+		least = current->vruntime;
+	return least;
+}
+
 void sched_queue_limit(const struct runqueue *rq, struct sched_entity *se, s64 behind)
 {
-	s64 lead = (s64)(se->vruntime - rq->clock);
+	/*
+	 * One that moved here may be far behind, and shall not keep the CPU from those that wake: they go
+	 * before it. The limit keeps wake-ups that overlap from going ever further back.
+	 */
+	s64 laggard = MIN((s64)(rq->clock - least_here(rq)), sched_scale.catch_up);
+	u64 floor = rq->clock - (u64)MAX(behind, laggard + sched_scale.credit);
 
-	if (lead < -behind)
-		se->vruntime = rq->clock - (u64)behind;
-	else if (unlikely(lead > lead_max(se)))
+	if (is_before(se->vruntime, floor))
+		se->vruntime = floor;
+	else if (unlikely((s64)(se->vruntime - rq->clock) > lead_max(se)))
 		se->vruntime = rq->clock + (u64)lead_max(se);
+}
+
+/* What most wake-ups are: the CPU sleeps, so nobody is charged, preempted or in the way. */
+static void add_to_empty(struct runqueue *rq, struct sched_entity *se, s64 behind)
+{
+	/* The clock of a queue that stood empty is of no account. */
+	if (is_before(rq->clock, se->vruntime))
+		__atomic_store_n(&rq->clock, se->vruntime, __ATOMIC_RELAXED);
+	else if (is_before(se->vruntime, rq->clock - (u64)behind))
+		se->vruntime = rq->clock - (u64)behind;
 }
 
 bool sched_queue_add(struct runqueue *rq, struct sched_entity *se, s64 behind, u64 now)
 {
-	sched_queue_charge(rq, now);
-	/* The clock of a queue that stood empty is of no account. */
-	if (!rq->current && !rq->ready_count && is_before(rq->clock, se->vruntime))
-		__atomic_store_n(&rq->clock, se->vruntime, __ATOMIC_RELAXED);
-	else
-		sched_queue_limit(rq, se, behind);
 	__atomic_store_n(&se->cpu, sched_cpu_of(rq)->id, __ATOMIC_RELAXED);
+	if (likely(!rq->current && !rq->ready_count)) {
+		add_to_empty(rq, se, behind);
+		enqueue(rq, se, now);
+		return true;
+	}
+	sched_queue_charge(rq, now);
+	sched_queue_limit(rq, se, behind);
 	enqueue(rq, se, now);
 	update_crowded(rq);
 	return has_to_look(rq, se, now);

@@ -54,7 +54,8 @@ int cpu_init(unsigned count)
 	if (cpu_count == 0)
 		return -ENOMEM;
 	if (cpu_count < count)
-		log_error("%u of %u CPUs are left out: no memory for their stacks", count - cpu_count, count);
+		log_error("%u of %u CPUs are left out: no memory for their stacks",
+			  count - cpu_count, count);
 	cpus[0]->online = true;
 	return 0;
 }
@@ -79,8 +80,9 @@ void smp_start(void)
 		while (!cpu_is_online(cpus[i]) && time_now() < deadline)
 			arch_cpu_relax();
 		if (!cpu_is_online(cpus[i]))
-			log_error("CPU %u (hardware id %lu) did not come up in %u ms: going on without it", i,
-				  (unsigned long)arch_cpu_hardware_id(i), SMP_START_TIMEOUT_MS);
+			log_error("CPU %u (hardware id %lu) did not come up in %u ms: going on "
+				  "without it",
+				  i, (unsigned long)arch_cpu_hardware_id(i), SMP_START_TIMEOUT_MS);
 	}
 }
 

@@ -90,7 +90,7 @@ unsigned task_stats(struct task_stats *rows, unsigned max)
 	struct task *task;
 	unsigned count = 0;
 
-	list_for_each (task, &tasks, link) {
+	list_for_each(task, &tasks, link) {
 		if (count < max) {
 			struct task_stats *row = &rows[count];
 
@@ -118,7 +118,7 @@ static void wake_all_locked(struct waitqueue *wq)
 {
 	struct task *task;
 
-	list_for_each (task, &wq->waiters, wait_link)
+	list_for_each(task, &wq->waiters, wait_link)
 		sched_wake(&task->se);
 }
 
@@ -252,7 +252,8 @@ void mutex_unlock(struct mutex *m)
 
 /* ---- work ---- */
 
-static struct waitqueue worker_wq = WAITQUEUE(worker_wq); /* its lock guards worker_queue and `queued` */
+static struct waitqueue worker_wq =
+	WAITQUEUE(worker_wq); /* its lock guards worker_queue and `queued` */
 static LIST_HEAD(worker_queue);
 
 void work_init(struct work *work, void (*fn)(struct work *work))

@@ -22,7 +22,8 @@ void timer_init(struct timer *timer, timer_fn fn)
 
 static u64 first_deadline(const struct timer_queue *q)
 {
-	return list_is_empty(&q->timers) ? TIME_NEVER : list_first(&q->timers, struct timer, link)->deadline;
+	return list_is_empty(&q->timers) ? TIME_NEVER :
+					   list_first(&q->timers, struct timer, link)->deadline;
 }
 
 /* Locks the queue that the timer belongs to, which may change until the lock is held. */

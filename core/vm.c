@@ -104,15 +104,19 @@ void vm_list_remove(struct vm *vm)
 
 static void init_owners(struct vm *vm, const struct vm_config *config)
 {
-	u64 pages = 0, tables;
+	u64 tables = config->table_limit >> PAGE_SHIFT, mapped = 0, own = 0;
 
-	for (u32 i = 0; i < config->memory_count; i++)
-		pages += config->memory[i].size >> PAGE_SHIFT;
-	tables = config->table_limit >> PAGE_SHIFT;
-	vm->ram_owner = (struct mem_owner){ .name = vm->name, .page_limit = MAX(pages, 1ull) };
+	for (u32 i = 0; i < config->memory_count; i++) {
+		const struct vm_memory *m = &config->memory[i];
+
+		mapped += m->size >> PAGE_SHIFT;
+		if (m->kind == VM_MEMORY_RAM || m->kind == VM_MEMORY_ROM)
+			own += m->size >> PAGE_SHIFT;
+	}
+	vm->ram_owner = (struct mem_owner){ .name = vm->name, .page_limit = MAX(own, 1ull) };
 	vm->table_owner = (struct mem_owner){
 		.name = vm->name,
-		.page_limit = tables ? tables : TABLE_LIMIT_BASE + pages / TABLE_LIMIT_SHARE,
+		.page_limit = tables ? tables : TABLE_LIMIT_BASE + mapped / TABLE_LIMIT_SHARE,
 	};
 	vm->heap_owner = (struct mem_owner){ .name = vm->name };
 }
@@ -125,7 +129,7 @@ static struct vm *allocate(struct vm_config *config)
 		return NULL;
 	format_to(vm->name, sizeof(vm->name), "%s", config->name);
 	vm->config = config;
-	vm->references = 1;
+	vm->references = 2; /* the list's, and that of vm_create()'s caller */
 	vm->state = VM_CREATED;
 	vm->vcpu_count = 0;
 	vm->created_at = time_now();
@@ -258,6 +262,8 @@ int vm_create(struct vm_config *config, struct vm **out)
 		 (unsigned long long)(gpa_ram_size(vm) >> 20));
 	if (out)
 		*out = vm;
+	else
+		vm_put(vm);
 	return 0;
 }
 

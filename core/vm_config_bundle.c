@@ -28,7 +28,7 @@ static void report_to_log(void *ctx, const char *message)
 	log_error("%s", message);
 }
 
-/* NULL: no VM was made, reported. */
+/* With a reference. NULL: no VM was made, reported. */
 static struct vm *create_vm(const struct bundle_file *file)
 {
 	char vm_name[VM_NAME_MAX] = "of this file";
@@ -55,6 +55,8 @@ static void load_file(const struct bundle_file *file)
 
 	if (err)
 		log_error("VM %s: not started: %s", vm->name, error_text(err));
+	if (vm)
+		vm_put(vm);
 }
 
 void vm_config_load_bundle(void)

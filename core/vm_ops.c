@@ -110,6 +110,7 @@ static int stop_locked(struct vm *vm, const char *reason)
 	for (u32 i = 0; i < vm->vcpu_count; i++)
 		vcpu_power_off(vm->vcpus[i]);
 	clear_pending(vm);
+	vm->stopped_at = time_now();
 	set_state(vm, VM_STOPPED, reason);
 	return 0;
 }

@@ -12,6 +12,8 @@
 #include <core/main.h>
 #include <core/panic.h>
 #include <libs/fdt.h>
+#include <stdlib.h>
+#include <string.h>
 
 u64 riscv_boot_ticks;
 
@@ -83,6 +85,18 @@ void arch_boot_info(struct boot_info *info)
 	info->entry_ticks = riscv_boot_ticks;
 }
 
+/* "name=number" among the words of /chosen bootargs. For tests of what this machine's hardware would not show. */
+static unsigned boot_arg_number(const char *name, unsigned fallback)
+{
+	const char *args = host_fdt_bootargs(boot_fdt);
+	size_t len = strlen(name);
+
+	for (const char *at = args; *at; at++)
+		if ((at == args || at[-1] == ' ') && !strncmp(at, name, len) && at[len] == '=')
+			return (unsigned)strtoul(at + len + 1, NULL, 0);
+	return fallback;
+}
+
 int arch_host_init(void)
 {
 	if (!isa_has(EXT_H)) {
@@ -90,7 +104,7 @@ int arch_host_init(void)
 		return -ENOSYS;
 	}
 	riscv_stage2_init();
-	riscv_vmid_init();
+	riscv_vmid_init(boot_arg_number("vmid-bits", 64));
 	return 0;
 }
 

@@ -6,7 +6,6 @@
 #define OPCODE_LOAD 0x03
 #define OPCODE_STORE 0x23
 
-
 static unsigned field(u32 insn, unsigned low, unsigned width)
 {
 	return insn >> low & ((1u << width) - 1);
@@ -74,22 +73,22 @@ static u32 offset_double(u32 insn)
 	return piece(insn, 10, 3, 3) | piece(insn, 5, 2, 6);
 }
 
-static u32 offset_word_stack_load(u32 insn)
+static u32 offset_word_sp_load(u32 insn)
 {
 	return piece(insn, 12, 1, 5) | piece(insn, 4, 3, 2) | piece(insn, 2, 2, 6);
 }
 
-static u32 offset_double_stack_load(u32 insn)
+static u32 offset_double_sp_load(u32 insn)
 {
 	return piece(insn, 12, 1, 5) | piece(insn, 5, 2, 3) | piece(insn, 2, 3, 6);
 }
 
-static u32 offset_word_stack_store(u32 insn)
+static u32 offset_word_sp_store(u32 insn)
 {
 	return piece(insn, 9, 4, 2) | piece(insn, 7, 2, 6);
 }
 
-static u32 offset_double_stack_store(u32 insn)
+static u32 offset_double_sp_store(u32 insn)
 {
 	return piece(insn, 10, 3, 3) | piece(insn, 7, 3, 6);
 }
@@ -123,19 +122,19 @@ static const struct {
 	bool sign_extend;
 	u32 (*offset)(u32 insn);
 } compressed[] = {
-	{ 0xe003, 0x4000, FORM_REGISTER, 4, false, true, offset_word },    /* c.lw */
-	{ 0xe003, 0x6000, FORM_REGISTER, 8, false, false, offset_double }, /* c.ld */
-	{ 0xe003, 0xc000, FORM_REGISTER, 4, true, false, offset_word },    /* c.sw */
-	{ 0xe003, 0xe000, FORM_REGISTER, 8, true, false, offset_double },  /* c.sd */
-	{ 0xfc03, 0x8000, FORM_REGISTER, 1, false, false, offset_byte },   /* c.lbu */
-	{ 0xfc43, 0x8400, FORM_REGISTER, 2, false, false, offset_half },   /* c.lhu */
-	{ 0xfc43, 0x8440, FORM_REGISTER, 2, false, true, offset_half },    /* c.lh */
-	{ 0xfc03, 0x8800, FORM_REGISTER, 1, true, false, offset_byte },    /* c.sb */
-	{ 0xfc43, 0x8c00, FORM_REGISTER, 2, true, false, offset_half },    /* c.sh */
-	{ 0xe003, 0x4002, FORM_STACK_LOAD, 4, false, true, offset_word_stack_load },    /* c.lwsp */
-	{ 0xe003, 0x6002, FORM_STACK_LOAD, 8, false, false, offset_double_stack_load }, /* c.ldsp */
-	{ 0xe003, 0xc002, FORM_STACK_STORE, 4, true, false, offset_word_stack_store },  /* c.swsp */
-	{ 0xe003, 0xe002, FORM_STACK_STORE, 8, true, false, offset_double_stack_store },/* c.sdsp */
+	{ 0xe003, 0x4000, FORM_REGISTER, 4, false, true, offset_word },               /* c.lw */
+	{ 0xe003, 0x6000, FORM_REGISTER, 8, false, false, offset_double },            /* c.ld */
+	{ 0xe003, 0xc000, FORM_REGISTER, 4, true, false, offset_word },               /* c.sw */
+	{ 0xe003, 0xe000, FORM_REGISTER, 8, true, false, offset_double },             /* c.sd */
+	{ 0xfc03, 0x8000, FORM_REGISTER, 1, false, false, offset_byte },              /* c.lbu */
+	{ 0xfc43, 0x8400, FORM_REGISTER, 2, false, false, offset_half },              /* c.lhu */
+	{ 0xfc43, 0x8440, FORM_REGISTER, 2, false, true, offset_half },               /* c.lh */
+	{ 0xfc03, 0x8800, FORM_REGISTER, 1, true, false, offset_byte },               /* c.sb */
+	{ 0xfc43, 0x8c00, FORM_REGISTER, 2, true, false, offset_half },               /* c.sh */
+	{ 0xe003, 0x4002, FORM_STACK_LOAD, 4, false, true, offset_word_sp_load },     /* c.lwsp */
+	{ 0xe003, 0x6002, FORM_STACK_LOAD, 8, false, false, offset_double_sp_load },  /* c.ldsp */
+	{ 0xe003, 0xc002, FORM_STACK_STORE, 4, true, false, offset_word_sp_store },   /* c.swsp */
+	{ 0xe003, 0xe002, FORM_STACK_STORE, 8, true, false, offset_double_sp_store }, /* c.sdsp */
 };
 
 static int decode_registers(u32 insn, enum form form, struct riscv_access *access)
@@ -215,7 +214,8 @@ int riscv_decode_trap(struct vcpu *vcpu, const struct riscv_trap *trap, struct r
 
 	if (trap->htinst & 1)
 		return decode_transformed((u32)trap->htinst, access);
-	if (trap->htinst && !(trap->htinst & 3)) /* pseudo: the guest's page table is not in memory */
+	/* A pseudo-instruction: the guest's page table is not in memory. */
+	if (trap->htinst && !(trap->htinst & 3))
 		return -ENOSYS;
 	if (riscv_guest_fetch(riscv_pc(), &insn, &tval))
 		return -EAGAIN;

@@ -99,7 +99,8 @@ void fpu_put(struct vcpu *vcpu)
  */
 static bool load_float(struct vcpu *vcpu)
 {
-	if (!has_float() || (csr_read(sstatus) & SSTATUS_FS) || !(csr_read(CSR_VSSTATUS) & SSTATUS_FS))
+	if (!has_float() || (csr_read(sstatus) & SSTATUS_FS) ||
+	    !(csr_read(CSR_VSSTATUS) & SSTATUS_FS))
 		return false;
 	csr_set(sstatus, SSTATUS_FS);
 	fpu_load_float(vcpu->arch.f, &vcpu->arch.fcsr);
@@ -111,7 +112,8 @@ static bool load_float(struct vcpu *vcpu)
 
 static bool load_vector(struct vcpu *vcpu)
 {
-	if (!vcpu->arch.vector || (csr_read(sstatus) & SSTATUS_VS) || !(csr_read(CSR_VSSTATUS) & SSTATUS_VS))
+	if (!vcpu->arch.vector || (csr_read(sstatus) & SSTATUS_VS) ||
+	    !(csr_read(CSR_VSSTATUS) & SSTATUS_VS))
 		return false;
 	csr_set(sstatus, SSTATUS_VS);
 	fpu_load_vector(vcpu->arch.vector->registers, vcpu->arch.vector->control);

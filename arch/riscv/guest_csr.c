@@ -77,7 +77,8 @@ static enum riscv_exit wait_for_interrupt(struct vcpu *vcpu, u32 insn)
 	struct vcpu_exit exit = { .kind = EXIT_HALT };
 	u64 deadline;
 
-	if (!(csr_read(sstatus) & SSTATUS_SPP)) /* in U-mode it must end in bounded time, so it is illegal */
+	/* In U-mode it would have to end in bounded time: it is illegal instead. */
+	if (!(csr_read(sstatus) & SSTATUS_SPP))
 		return illegal(vcpu, insn);
 	vcpu->arch.suspended = false;
 	riscv_advance(4);

@@ -267,9 +267,8 @@ int isa_init(const void *fdt)
 			if (!is_enabled_cpu(fdt, node) || !hart_bits(fdt, node, &bits))
 				continue;
 			host_bits &= bits;
-			cboz_block_size = count++ == 0 || size == cboz_block_size ?
-						  size :
-						  BLOCK_SIZE_UNKNOWN;
+			cboz_block_size =
+				count++ == 0 || size == cboz_block_size ? size : BLOCK_SIZE_UNKNOWN;
 		}
 	if (count == 0) {
 		host_bits = 0;

@@ -9,7 +9,8 @@
 /* DBCN takes what the UART has room for; memory is mapped at its physical address (SBI 2.0, chapter 12). */
 static size_t dbcn_write(const char *s, size_t len)
 {
-	struct sbi_ret r = sbi_ecall(SBI_EXT_DBCN, SBI_DBCN_WRITE, len, ptr_to_hpa(s).v, 0, 0, 0, 0);
+	struct sbi_ret r =
+		sbi_ecall(SBI_EXT_DBCN, SBI_DBCN_WRITE, len, ptr_to_hpa(s).v, 0, 0, 0, 0);
 
 	return r.error ? 0 : MIN(r.value, len);
 }
@@ -17,7 +18,8 @@ static size_t dbcn_write(const char *s, size_t len)
 static int dbcn_read(void)
 {
 	static u8 byte; /* one reader at a time */
-	struct sbi_ret r = sbi_ecall(SBI_EXT_DBCN, SBI_DBCN_READ, 1, ptr_to_hpa(&byte).v, 0, 0, 0, 0);
+	struct sbi_ret r =
+		sbi_ecall(SBI_EXT_DBCN, SBI_DBCN_READ, 1, ptr_to_hpa(&byte).v, 0, 0, 0, 0);
 
 	return !r.error && r.value == 1 ? *(volatile u8 *)&byte : -1;
 }
@@ -35,7 +37,9 @@ static int legacy_read(void)
 	return (int)sbi_ecall(SBI_EXT_LEGACY_GETCHAR, 0, 0, 0, 0, 0, 0, 0).error;
 }
 
-static const struct console_driver dbcn = { .name = "sbi-dbcn", .write = dbcn_write, .read = dbcn_read };
+static const struct console_driver dbcn = { .name = "sbi-dbcn",
+					    .write = dbcn_write,
+					    .read = dbcn_read };
 static const struct console_driver legacy = {
 	.name = "sbi-legacy",
 	.write = legacy_write,

@@ -20,7 +20,8 @@ static long hsm_start(struct vcpu *vcpu, u64 hart, u64 entry, u64 opaque)
 		return SBI_ERR_INVALID_PARAM;
 	if (!is_entry(vm, entry))
 		return SBI_ERR_INVALID_ADDRESS;
-	return vcpu_power_on(vm->vcpus[hart], entry, opaque) ? SBI_ERR_ALREADY_AVAILABLE : SBI_SUCCESS;
+	return vcpu_power_on(vm->vcpus[hart], entry, opaque) ? SBI_ERR_ALREADY_AVAILABLE :
+							       SBI_SUCCESS;
 }
 
 static long hsm_status(struct vcpu *vcpu, u64 hart, u64 *value)

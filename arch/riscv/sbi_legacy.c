@@ -16,8 +16,7 @@ static long legacy_harts(struct vcpu *vcpu, u64 mask_va, u32 first, struct sbi_h
 	gpa_t at;
 
 	if (mask_va) {
-		if (mask_va % sizeof(mask) ||
-		    arch_vcpu_translate(vcpu, mask_va + first / 8, &at) ||
+		if (mask_va % sizeof(mask) || arch_vcpu_translate(vcpu, mask_va + first / 8, &at) ||
 		    gpa_read(vcpu->vm, at, &mask, sizeof(mask)))
 			return SBI_ERR_INVALID_ADDRESS;
 	}

@@ -81,8 +81,8 @@ static void fence_here(const struct fence *fence)
 		hfence_vvma_all();
 }
 
-void sbi_remote_fence(struct vcpu *vcpu, const struct sbi_harts *harts, enum sbi_fence kind, u64 start,
-		      u64 size, u64 asid)
+void sbi_remote_fence(struct vcpu *vcpu, const struct sbi_harts *harts, enum sbi_fence kind,
+		      u64 start, u64 size, u64 asid)
 {
 	bool all = (start == 0 && size == 0) || start + size < start;
 	struct fence fence = { kind, all ? 0 : start, all ? ~0ull : size, asid };

@@ -113,6 +113,19 @@ void riscv_interrupt(u64 cause)
 	}
 }
 
+/* Saves the trap's frame, which an interrupt of the idle loop has no use for. */
+void arch_irq_serve(void)
+{
+	u64 pending = csr_read(sip) & csr_read(sie);
+
+	if (pending & BIT(IRQ_S_TIMER))
+		riscv_interrupt(CAUSE_INTERRUPT | IRQ_S_TIMER);
+	if (pending & BIT(IRQ_S_SOFT))
+		riscv_interrupt(CAUSE_INTERRUPT | IRQ_S_SOFT);
+	if (pending & BIT(IRQ_S_EXT))
+		riscv_interrupt(CAUSE_INTERRUPT | IRQ_S_EXT);
+}
+
 /* An expected fault goes on at its landing; section vg_fixup. */
 static bool fix_up(struct arch_trap_frame *frame)
 {

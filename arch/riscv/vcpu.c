@@ -210,7 +210,7 @@ void arch_vcpu_enter(struct vcpu *vcpu)
 {
 	struct arch_vcpu *a = &vcpu->arch;
 
-	if (unlikely(vcpu->vm->arch.vmid_generation != this_cpu()->arch.vmid_generation))
+	if (unlikely(!riscv_vmid_is_current(vcpu->vm)))
 		use_vm(vcpu);
 	if (riscv_serve_requests(vcpu) || this_cpu()->resched)
 		return;

@@ -12,14 +12,15 @@
  * gets a new number. Without VMIDs (0 bits) each change of the VM is such a drop.
  */
 static struct spinlock lock = SPINLOCK(LOCK_LEAF, "vmid"); /* guards next and generation */
-static u64 generation = 1;
+static u64 generation = 1; /* read without the lock too */
 static u64 next = 1;
 static unsigned bits;
 
-void riscv_vmid_init(void)
+void riscv_vmid_init(unsigned bits_max)
 {
 	csr_write(CSR_HGATP, HGATP_VMID_MASK);
 	bits = (unsigned)__builtin_popcountl(csr_read(CSR_HGATP) & HGATP_VMID_MASK);
+	bits = MIN(bits, bits_max);
 	csr_write(CSR_HGATP, 0);
 	hfence_gvma_all();
 }
@@ -54,23 +55,31 @@ static bool assign_locked(struct vm *vm)
 	return began;
 }
 
-static void drop_all(struct cpu *cpu)
+/* VS-stage translations of a reused number go when a vCPU is loaded: assign_locked() forgot who ran last. */
+static void drop_all(struct cpu *cpu, u64 now)
 {
 	hfence_gvma_all();
-	hfence_vvma_all();
-	cpu->arch.vmid_generation = generation;
+	cpu->arch.vmid_generation = now;
 }
 
 static void update_without_vmids(struct vm *vm)
 {
 	struct cpu *cpu = this_cpu();
 
+	cpu->arch.vmid_generation = generation;
 	if (cpu->arch.last_vm == vm)
 		return;
 	cpu->arch.last_vm = vm;
 	vm->arch.vmid_generation = generation; /* it may have translations from now on */
 	vm->arch.last_vcpu[cpu->id] = NULL;
 	hfence_gvma_all();
+}
+
+bool riscv_vmid_is_current(const struct vm *vm)
+{
+	u64 now = __atomic_load_n(&generation, __ATOMIC_ACQUIRE);
+
+	return vm->arch.vmid_generation == now && this_cpu()->arch.vmid_generation == now;
 }
 
 void riscv_vmid_update(struct vm *vm)
@@ -82,7 +91,7 @@ void riscv_vmid_update(struct vm *vm)
 		update_without_vmids(vm);
 		return;
 	}
-	if (unlikely(vm->arch.vmid_generation != __atomic_load_n(&generation, __ATOMIC_ACQUIRE))) {
+	if (vm->arch.vmid_generation != __atomic_load_n(&generation, __ATOMIC_ACQUIRE)) {
 		irqflags_t flags = spin_lock(&lock);
 
 		if (vm->arch.vmid_generation != generation)
@@ -91,6 +100,6 @@ void riscv_vmid_update(struct vm *vm)
 		if (began)
 			smp_call_all(leave_guest, NULL); /* no guest runs with an old number after this */
 	}
-	if (unlikely(cpu->arch.vmid_generation != generation))
-		drop_all(cpu);
+	if (cpu->arch.vmid_generation != vm->arch.vmid_generation)
+		drop_all(cpu, vm->arch.vmid_generation);
 }

@@ -22,6 +22,9 @@ static void json_vm_members(struct json *json, const struct control_vm *vm)
 	json_u64(json, "exits", vm->exits);
 	json_string(json, "last_exit", vm->last_exit);
 	json_u64(json, "starts", vm->start_count);
+	json_u64(json, "created_ticks", vm->created_at);
+	json_u64(json, "started_ticks", vm->started_at);
+	json_u64(json, "stopped_ticks", vm->stopped_at);
 	json_u64(json, "console_bytes", vm->console_bytes);
 	json_string(json, "source", vm->source);
 }

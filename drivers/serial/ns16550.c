@@ -9,10 +9,10 @@
 
 /* Registers (16550D data sheet), by number; shifted by reg-shift. */
 enum {
-	REG_DATA = 0,   /* receive, transmit; divisor low */
-	REG_IER = 1,    /* divisor high */
-	REG_IIR = 2,    /* read */
-	REG_FCR = 2,    /* write */
+	REG_DATA = 0, /* receive, transmit; divisor low */
+	REG_IER = 1,  /* divisor high */
+	REG_IIR = 2,  /* read */
+	REG_FCR = 2,  /* write */
 	REG_LCR = 3,
 	REG_MCR = 4,
 	REG_LSR = 5,
@@ -162,7 +162,8 @@ static int map_registers(const struct host_device *dev)
 /* True if interrupts of this device will come. */
 static bool request_irq(const struct host_device *dev, u32 *irq)
 {
-	return host_device_irq(dev, 0, irq) == 0 && irq_request(*irq, "ns16550", ns16550_irq, NULL) == 0;
+	return host_device_irq(dev, 0, irq) == 0 &&
+	       irq_request(*irq, "ns16550", ns16550_irq, NULL) == 0;
 }
 
 static int ns16550_probe(const struct host_device *dev)
@@ -186,7 +187,7 @@ static int ns16550_probe(const struct host_device *dev)
 	return 0;
 }
 
-static const char *const compatible[] = { "ns16550a", "ns16550", "ns8250",	     "ns16450",
+static const char *const compatible[] = { "ns16550a", "ns16550",          "ns8250", "ns16450",
 					  "ns16850",  "snps,dw-apb-uart", NULL };
 
 DEFINE_DRIVER(ns16550) = {

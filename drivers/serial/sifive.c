@@ -88,7 +88,8 @@ static int sifive_probe(const struct host_device *dev)
 	uart.regs[REG_IE] = 0;
 	uart.regs[REG_TXCTRL] = CTRL_ENABLE | CTRL_WATERMARK(1);
 	uart.regs[REG_RXCTRL] = CTRL_ENABLE | CTRL_WATERMARK(0);
-	if (host_device_irq(dev, 0, &irq) == 0 && irq_request(irq, "sifive", sifive_irq, NULL) == 0) {
+	if (host_device_irq(dev, 0, &irq) == 0 &&
+	    irq_request(irq, "sifive", sifive_irq, NULL) == 0) {
 		console.tx_interrupt = sifive_tx_interrupt;
 		console.rx_interrupt = true;
 		uart.ie = IE_RECEIVE;

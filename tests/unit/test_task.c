@@ -131,7 +131,8 @@ static void test_stats(void **state)
 
 static void test_out_of_memory(void **state)
 {
-	u64 objects = owner_system.heap_objects, pages = owner_system.page_count, limit = owner_system.page_limit;
+	u64 objects = owner_system.heap_objects, pages = owner_system.page_count,
+	    limit = owner_system.page_limit;
 
 	(void)state;
 	owner_system.page_limit = pages;
@@ -201,7 +202,8 @@ static void test_wait_and_wake(void **state)
 
 static void test_wait_times_out(void **state)
 {
-	struct waiter late = { .deadline = fake_time + 7 * MS }, intime = { .deadline = fake_time + 7 * MS };
+	struct waiter late = { .deadline = fake_time + 7 * MS },
+		      intime = { .deadline = fake_time + 7 * MS };
 	u64 began = fake_time;
 
 	(void)state;

@@ -12,7 +12,7 @@
 /*
  * Headers that every architecture has in arch/<a>/include/arch/:
  *   arch/cpu.h   struct arch_cpu, and inline: arch_this_cpu(), arch_irq_save(), arch_irq_restore(),
- *                arch_irq_enable(), arch_cpu_relax(), arch_time_now()
+ *                arch_irq_serve(), arch_cpu_relax(), arch_time_now()
  *   arch/vcpu.h  struct arch_vcpu
  *   arch/vm.h    struct arch_vm
  *
@@ -50,7 +50,7 @@ int arch_host_init(void) __must_check;
 void arch_cpu_init(struct cpu *cpu);
 /* Starts CPU @cpu->id, which arrives in smp_secondary_main() on cpu->stack. -EIO when firmware refuses. */
 int arch_cpu_start(struct cpu *cpu) __must_check;
-/* Sleeps until an interrupt is pending, which is then taken by the caller's arch_irq_enable(). */
+/* Sleeps until an interrupt is pending, and leaves it pending: the caller's arch_irq_serve() takes it. */
 void arch_cpu_idle(void);
 /* A CPU number for people: hart id, MPIDR, APIC id. */
 u64 arch_cpu_hardware_id(unsigned cpu);
@@ -62,7 +62,7 @@ void arch_system_off(bool reboot) __noreturn;
 /* ---- host services ---- */
 
 /* arch_this_cpu(): this CPU's area, NULL before arch_cpu_init(). arch_irq_save() disables and returns the state before.
- * arch_irq_enable() takes pending interrupts. arch_time_now() reads the counter. */
+ * arch_irq_serve() takes what is pending, without a trap where it can. arch_time_now() reads the counter. */
 
 /* Interrupts @cpu, this one included; it then sees what was written before the call. */
 void arch_ipi_send(unsigned cpu);

@@ -11,11 +11,12 @@ struct sched_scale {
 	u64 slice_max;
 	u64 cap_period;
 	u64 balance_interval;
-	s64 slice;   /* virtual: how far an entity may get ahead of the first that waits */
+	s64 slice; /* virtual: how far an entity may get ahead of the first that waits */
 	s64 preempt; /* virtual: what a woken entity must be behind the running one to take its place */
-	s64 credit;  /* virtual: how far behind the clock an entity may be that wakes */
-	s64 spread;  /* virtual: a waiter moves to a queue that is this far ahead of it */
-	s64 window;  /* virtual: queues do not drift apart further than this */
+	s64 credit; /* virtual: how far behind the clock an entity may be that wakes */
+	s64 spread; /* virtual: a waiter moves to a queue that is this far ahead of it */
+	s64 catch_up; /* virtual: how far behind the clock an entity may be that moves */
+	s64 window; /* virtual: queues do not drift apart further than this */
 };
 extern struct sched_scale sched_scale;
 
@@ -37,8 +38,12 @@ void sched_queue_charge(struct runqueue *rq, u64 now);
  * Puts @se, which may run here and has budget, into the queue; it is at most @behind (virtual) behind the
  * clock then. Returns true when the CPU has to come to the scheduler for it.
  */
-bool sched_queue_add(struct runqueue *rq, struct sched_entity *se, s64 behind, u64 now) __must_check;
-/* Keeps the entity's virtual time within @behind before the clock and its longest lead after it. */
+bool sched_queue_add(struct runqueue *rq, struct sched_entity *se, s64 behind,
+		     u64 now) __must_check;
+/*
+ * Keeps the entity's virtual time within its longest lead after the clock and @behind before it, or `credit`
+ * before whoever is behind the clock himself.
+ */
 void sched_queue_limit(const struct runqueue *rq, struct sched_entity *se, s64 behind);
 /* Takes a READY entity out. */
 void sched_queue_remove(struct runqueue *rq, struct sched_entity *se);

@@ -68,13 +68,15 @@ struct vm {
 	enum exit_power pending;        /* what the guest asked for */
 	struct log_limit log_limit;     /* for messages that the guest can trigger */
 	u64 created_at;                 /* host ticks */
-	u64 started_at;
+	u64 started_at;                 /* 0: never */
+	u64 stopped_at;                 /* of the newest stop; 0: never */
 	u32 start_count;
 };
 
 /*
- * Makes a VM in state CREATED from @config, which it owns from then on, also on error. -EEXIST when
- * the name is taken, -ENOMEM (nothing is left behind), or what a device's create() said.
+ * Makes a VM in state CREATED from @config, which it owns from then on, also on error; *@out comes with
+ * a reference, and @out may be NULL. -EEXIST when the name is taken, -ENOMEM (nothing is left
+ * behind), or what a device's create() said. Tasks.
  */
 int vm_create(struct vm_config *config, struct vm **out) __must_check;
 /* Loads images, resets vCPUs and devices, lets vCPU 0 run. From CREATED or STOPPED. */

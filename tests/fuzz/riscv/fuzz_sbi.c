@@ -18,8 +18,24 @@ struct call {
 };
 
 static const u64 extensions[] = {
-	0, 1, 2, 3, 4, 5, 6, 7, 8, SBI_EXT_BASE, SBI_EXT_TIME, SBI_EXT_IPI, SBI_EXT_RFENCE, SBI_EXT_HSM,
-	SBI_EXT_SRST, SBI_EXT_DBCN, 0x504d55, ~0ull,
+	0,
+	1,
+	2,
+	3,
+	4,
+	5,
+	6,
+	7,
+	8,
+	SBI_EXT_BASE,
+	SBI_EXT_TIME,
+	SBI_EXT_IPI,
+	SBI_EXT_RFENCE,
+	SBI_EXT_HSM,
+	SBI_EXT_SRST,
+	SBI_EXT_DBCN,
+	0x504d55,
+	~0ull,
 };
 
 static u64 argument(u8 kind)
@@ -41,7 +57,8 @@ static void check(long error)
 {
 	if (error < SBI_ERR_NO_SHMEM && error != -1)
 		abort();
-	if (fake->vcpus[0]->requests & ~(u32)(VCPU_REQ_IRQ | VCPU_REQ_FENCE_I | VCPU_REQ_FENCE_VVMA))
+	if (fake->vcpus[0]->requests &
+	    ~(u32)(VCPU_REQ_IRQ | VCPU_REQ_FENCE_I | VCPU_REQ_FENCE_VVMA))
 		abort();
 	for (unsigned i = 0; i < MIN(fake->firmware_count, (unsigned)FAKE_CALLS); i++)
 		if (fake->firmware[i][0] != SBI_EXT_RFENCE && fake->firmware[i][0] != SBI_EXT_BASE)
@@ -69,7 +86,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size -= sizeof(call);
 		for (unsigned k = 0; k < 5; k++)
 			args[k] = argument(call.kinds[k]);
-		check(fake_riscv_call(extensions[call.ext % ARRAY_SIZE(extensions)], call.fid % 10, args, &value));
+		check(fake_riscv_call(extensions[call.ext % ARRAY_SIZE(extensions)], call.fid % 10,
+				      args, &value));
 	}
 	fake_riscv_stop();
 	return 0;

@@ -25,6 +25,7 @@ hpa_t fake_host_root;
 void (*fake_idle_hook)(void);
 void (*fake_enter_hook)(struct vcpu *vcpu);
 void (*fake_relax_hook)(void);
+void (*fake_step_hook)(void);
 int (*fake_start_hook)(struct cpu *cpu);
 jmp_buf fake_panic_jump;
 bool fake_panic_expected;
@@ -145,6 +146,11 @@ static void loop_idle(void)
 		fake_pause();
 }
 
+bool fake_in_loop(void)
+{
+	return loop_runs;
+}
+
 void fake_run_loop(void)
 {
 	unsigned id = fake_cpu->id;
@@ -192,6 +198,7 @@ void fake_reset(unsigned cpu_total)
 	fake_idle_hook = NULL;
 	fake_enter_hook = NULL;
 	fake_relax_hook = NULL;
+	fake_step_hook = NULL;
 	fake_start_hook = NULL;
 	fake_output_clear();
 }
@@ -465,18 +472,32 @@ void arch_vcpu_destroy(struct vcpu *vcpu)
 
 void arch_vcpu_reset(struct vcpu *vcpu, u64 entry, u64 arg)
 {
+	if (vcpu->loaded_cpu >= 0)
+		abort();
 	vcpu->arch.pc = entry;
 	vcpu->arch.arg = arg;
+	vcpu->arch.sysreg = vcpu->arch.deadline = vcpu->arch.steps = 0;
 }
+
+/* What is in the CPU is garbage in memory, so that who looks in the wrong place sees it. */
+#define ELSEWHERE 0x6a6a6a6a6a6a6a6aull
 
 void arch_vcpu_load(struct vcpu *vcpu)
 {
-	(void)vcpu;
+	struct arch_cpu *hardware = &fake_cpu->arch;
+
+	hardware->sysreg = vcpu->arch.sysreg;
+	hardware->deadline = vcpu->arch.deadline;
+	vcpu->arch.sysreg = vcpu->arch.deadline = ELSEWHERE;
 }
 
 void arch_vcpu_put(struct vcpu *vcpu)
 {
-	(void)vcpu;
+	struct arch_cpu *hardware = &fake_cpu->arch;
+
+	vcpu->arch.sysreg = hardware->sysreg;
+	vcpu->arch.deadline = hardware->deadline;
+	hardware->sysreg = hardware->deadline = ELSEWHERE;
 }
 
 void arch_vcpu_enter(struct vcpu *vcpu)
@@ -487,8 +508,10 @@ void arch_vcpu_enter(struct vcpu *vcpu)
 
 bool arch_vcpu_has_interrupt(struct vcpu *vcpu, u64 *deadline)
 {
-	*deadline = TIME_NEVER;
-	return vcpu->arch.pins != 0;
+	u64 at = fake_cpu->loaded == vcpu ? fake_cpu->arch.deadline : vcpu->arch.deadline;
+
+	*deadline = at ? at : TIME_NEVER;
+	return vcpu->arch.pins != 0 || *deadline <= fake_time;
 }
 
 bool arch_vcpu_set_pin(struct vcpu *vcpu, enum vcpu_pin pin, bool level)

@@ -27,6 +27,8 @@ extern void (*fake_enter_hook)(struct vcpu *vcpu);
 /* Called by arch_cpu_relax() and arch_cpu_start() when set; without one no CPU can be started. */
 extern void (*fake_relax_hook)(void);
 extern int (*fake_start_hook)(struct cpu *cpu);
+/* Called by arch_irq_save() when set, before it disables interrupts: a place where other CPUs may come first. */
+extern void (*fake_step_hook)(void);
 
 /*
  * Everything as after power-on: @cpu_total CPUs (at least 1) of which this is number 0, interrupts on,
@@ -37,8 +39,10 @@ void fake_reset(unsigned cpu_total);
 bool fake_interrupts(void);
 /* Runs sched_loop() of this CPU, where it stopped, until it goes idle with nothing pending; interrupts stay off. */
 void fake_run_loop(void);
-/* From a task: back to the caller of fake_run_loop(), whose next call goes on here. */
+/* From a task or a guest: back to the caller of fake_run_loop(), whose next call on this CPU goes on here. */
 void fake_pause(void);
+/* False in code that the test runs by itself, outside sched_loop(). */
+bool fake_in_loop(void);
 /* RAM for page_init(): @size bytes at a 2 MiB boundary, the same ones in every call. */
 struct hpa_range fake_ram(u64 size);
 /* fake_reset() with one CPU and page_init() of so much RAM. */

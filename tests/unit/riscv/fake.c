@@ -149,8 +149,9 @@ void fence_i(void)
 	record_fence(FAKE_FENCE_I, 0, 0);
 }
 
-struct sbi_ret sbi_ecall(unsigned long ext, unsigned long fid, unsigned long arg0, unsigned long arg1,
-			 unsigned long arg2, unsigned long arg3, unsigned long arg4, unsigned long arg5)
+struct sbi_ret sbi_ecall(unsigned long ext, unsigned long fid, unsigned long arg0,
+			 unsigned long arg1, unsigned long arg2, unsigned long arg3,
+			 unsigned long arg4, unsigned long arg5)
 {
 	u64 call[8] = { ext, fid, arg0, arg1, arg2, arg3, arg4, arg5 };
 

@@ -63,7 +63,8 @@ static int reference(u32 insn, struct riscv_access *access)
 	unsigned reg_bits;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(manual); i++) {
-		*access = (struct riscv_access){ .size = manual[i].size, .length = 2,
+		*access = (struct riscv_access){ .size = manual[i].size,
+						 .length = 2,
 						 .store = manual[i].store,
 						 .sign_extend = manual[i].sign_extend };
 		if (!read_fields(manual[i].bits, insn, access, &reg_bits))
@@ -110,8 +111,12 @@ static void test_all_compressed(void **state)
 
 static void test_loads(void **state)
 {
-	static const struct { u8 size; bool sign_extend; } kinds[8] = {
-		{ 1, true }, { 2, true }, { 4, true }, { 8, false }, { 1, false }, { 2, false }, { 4, false },
+	static const struct {
+		u8 size;
+		bool sign_extend;
+	} kinds[8] = {
+		{ 1, true },  { 2, true },  { 4, true },  { 8, false },
+		{ 1, false }, { 2, false }, { 4, false },
 	};
 	u64 seed = 1;
 
@@ -121,9 +126,12 @@ static void test_loads(void **state)
 		unsigned rs1 = test_random_below(&seed, 32);
 		s32 imm = (s32)test_random_below(&seed, 4096) - 2048;
 		u32 insn = (u32)imm << 20 | rs1 << 15 | funct3 << 12 | rd << 7 | 0x03;
-		struct riscv_access got, expected = { .size = kinds[funct3].size, .reg = rd, .length = 4,
+		struct riscv_access got, expected = { .size = kinds[funct3].size,
+						      .reg = rd,
+						      .length = 4,
 						      .sign_extend = kinds[funct3].sign_extend,
-						      .base = rs1, .offset = (s16)imm };
+						      .base = rs1,
+						      .offset = (s16)imm };
 
 		assert_int_equal(riscv_decode_access(insn, &got), funct3 == 7 ? -ENOSYS : 0);
 		if (funct3 != 7)
@@ -142,8 +150,12 @@ static void test_stores(void **state)
 		s32 imm = (s32)test_random_below(&seed, 4096) - 2048;
 		u32 insn = ((u32)imm >> 5 & 0x7f) << 25 | rs2 << 20 | rs1 << 15 | funct3 << 12 |
 			   ((u32)imm & 31) << 7 | 0x23;
-		struct riscv_access got, expected = { .size = 1u << (funct3 & 3), .reg = rs2, .length = 4,
-						      .store = true, .base = rs1, .offset = (s16)imm };
+		struct riscv_access got, expected = { .size = 1u << (funct3 & 3),
+						      .reg = rs2,
+						      .length = 4,
+						      .store = true,
+						      .base = rs1,
+						      .offset = (s16)imm };
 
 		assert_int_equal(riscv_decode_access(insn, &got), funct3 > 3 ? -ENOSYS : 0);
 		if (funct3 <= 3)
@@ -214,7 +226,7 @@ static void test_fetched(void **state)
 	assert_true(access.sign_extend);
 	/* It began before the address that faulted. */
 	assert_int_equal(decode(0, 0x10000005, &access), -ENOSYS);
-	fake->code = 0x00002503; /* lw a0, 0(zero) */
+	fake->code = 0x00002503;          /* lw a0, 0(zero) */
 	fake->vcpus[0]->arch.x[0] = 0x55; /* x[0] is no register */
 	assert_int_equal(decode(0, 0, &access), 0);
 	fake->fetch_cause = EXC_LOAD_PAGE_FAULT;

@@ -6,7 +6,8 @@
 
 #define WFI 0x10500073u
 #define WRS_NTO 0x00d00073u
-#define CSR_INSN(csr, op, rd, rs1) ((u32)(csr) << 20 | (u32)(rs1) << 15 | (u32)(op) << 12 | (u32)(rd) << 7 | 0x73)
+#define CSR_INSN(csr, op, rd, rs1) \
+	((u32)(csr) << 20 | (u32)(rs1) << 15 | (u32)(op) << 12 | (u32)(rd) << 7 | 0x73)
 #define CSRRW 1
 #define CSRRS 2
 #define CSRRC 3
@@ -113,7 +114,8 @@ static void test_others(void **state)
 	assert_int_equal(fake->inject_count, 0);
 	assert_illegal(0x62000073, 0x62000073); /* hfence.gvma */
 	assert_illegal(0x0000100f, 0x0000100f); /* fence.i, were it to trap */
-	assert_illegal(0xabcd0000 | 0x2000, 0x2000); /* 16 bits: the rest is the next instruction's */
+	assert_illegal(0xabcd0000 | 0x2000,
+		       0x2000); /* 16 bits: the rest is the next instruction's */
 }
 
 /* The trap value is 0: the instruction comes from memory. */
@@ -135,7 +137,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 	static const struct CMUnitTest tests[] = {
-		TEST(test_time), TEST(test_all_other_csrs), TEST(test_wfi), TEST(test_others), TEST(test_fetch),
+		TEST(test_time),   TEST(test_all_other_csrs), TEST(test_wfi),
+		TEST(test_others), TEST(test_fetch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

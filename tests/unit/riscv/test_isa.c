@@ -21,9 +21,10 @@ static void test_strings(void **state)
 		{ "rv64", 0 },
 		{ "rv64i", I_BITS },
 		{ "RV64IM", I_BITS | BIT(EXT_M) },
-		{ "rv64imafdch", I_BITS | BIT(EXT_M) | BIT(EXT_A) | BIT(EXT_F) | BIT(EXT_D) | BIT(EXT_C) |
-					 BIT(EXT_H) },
-		{ "rv64gc", I_BITS | BIT(EXT_M) | BIT(EXT_A) | BIT(EXT_F) | BIT(EXT_D) | BIT(EXT_C) },
+		{ "rv64imafdch", I_BITS | BIT(EXT_M) | BIT(EXT_A) | BIT(EXT_F) | BIT(EXT_D) |
+					 BIT(EXT_C) | BIT(EXT_H) },
+		{ "rv64gc",
+		  I_BITS | BIT(EXT_M) | BIT(EXT_A) | BIT(EXT_F) | BIT(EXT_D) | BIT(EXT_C) },
 		{ "rv64ib", I_BITS | BIT(EXT_ZBA) | BIT(EXT_ZBB) | BIT(EXT_ZBS) },
 		{ "rv64i_sstc_svpbmt", I_BITS | BIT(EXT_SSTC) | BIT(EXT_SVPBMT) },
 		{ "rv64i__sstc_", I_BITS | BIT(EXT_SSTC) },
@@ -78,7 +79,8 @@ static void make_tree(const struct hart *harts, unsigned count)
 		if (harts[i].base)
 			err |= fdt_property_string(fdt, "riscv,isa-base", harts[i].base);
 		if (harts[i].list)
-			err |= fdt_property(fdt, "riscv,isa-extensions", harts[i].list, (int)harts[i].list_len);
+			err |= fdt_property(fdt, "riscv,isa-extensions", harts[i].list,
+					    (int)harts[i].list_len);
 		if (harts[i].block)
 			err |= fdt_property_u32(fdt, "riscv,cboz-block-size", harts[i].block);
 		err |= fdt_end_node(fdt);
@@ -195,10 +197,13 @@ static void test_guest_names(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_strings),      cmocka_unit_test(test_common_to_all),
+		cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_common_to_all),
 		cmocka_unit_test(test_block_sizes_differ),
-		cmocka_unit_test(test_list),         cmocka_unit_test(test_none),
-		cmocka_unit_test(test_guest_choice), cmocka_unit_test(test_guest_names),
+		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_guest_choice),
+		cmocka_unit_test(test_guest_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,9 +43,10 @@ static int stop(void **state)
 
 static void test_base(void **state)
 {
-	static const u64 there[] = { 0, 8, 0x10, 0x54494d45, 0x735049, 0x52464e43, 0x48534d, 0x53525354, 0x4442434e };
-	static const u64 absent[] = { 9, 0xf, 0x11, 0x504d55, 0x53555350, 0x4e41434c, 0x535441, ~0ull,
-				      0x100000010ull };
+	static const u64 there[] = { 0,          8,        0x10,       0x54494d45, 0x735049,
+				     0x52464e43, 0x48534d, 0x53525354, 0x4442434e };
+	static const u64 absent[] = { 9,          0xf,      0x11,  0x504d55,      0x53555350,
+				      0x4e41434c, 0x535441, ~0ull, 0x100000010ull };
 	u64 pc = csr_read(sepc);
 
 	(void)state;
@@ -72,16 +73,30 @@ static void test_base(void **state)
 static void test_unknown(void **state)
 {
 	static const u64 calls[][2] = {
-		{ 9, 0 }, { 0xf, 0 }, { 0x11, 0 }, { ~0ull, 0 }, { 0x504d55, 0 }, { 0x100000010ull, 0 },
-		{ SBI_EXT_BASE, 7 }, { SBI_EXT_BASE, ~0ull }, { SBI_EXT_BASE, 1ull << 32 },
-		{ SBI_EXT_TIME, 1 }, { SBI_EXT_TIME, 1ull << 32 }, { SBI_EXT_IPI, 1 },
-		{ SBI_EXT_RFENCE, SBI_RFENCE_HFENCE_GVMA_VMID }, { SBI_EXT_RFENCE, SBI_RFENCE_HFENCE_VVMA },
-		{ SBI_EXT_RFENCE, 7 }, { SBI_EXT_HSM, 4 }, { SBI_EXT_SRST, 1 }, { SBI_EXT_DBCN, 3 },
+		{ 9, 0 },
+		{ 0xf, 0 },
+		{ 0x11, 0 },
+		{ ~0ull, 0 },
+		{ 0x504d55, 0 },
+		{ 0x100000010ull, 0 },
+		{ SBI_EXT_BASE, 7 },
+		{ SBI_EXT_BASE, ~0ull },
+		{ SBI_EXT_BASE, 1ull << 32 },
+		{ SBI_EXT_TIME, 1 },
+		{ SBI_EXT_TIME, 1ull << 32 },
+		{ SBI_EXT_IPI, 1 },
+		{ SBI_EXT_RFENCE, SBI_RFENCE_HFENCE_GVMA_VMID },
+		{ SBI_EXT_RFENCE, SBI_RFENCE_HFENCE_VVMA },
+		{ SBI_EXT_RFENCE, 7 },
+		{ SBI_EXT_HSM, 4 },
+		{ SBI_EXT_SRST, 1 },
+		{ SBI_EXT_DBCN, 3 },
 	};
 
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_SIZE(calls); i++)
-		assert_int_equal(call(calls[i][0], calls[i][1], 1, 0, 0, 0, 0), SBI_ERR_NOT_SUPPORTED);
+		assert_int_equal(call(calls[i][0], calls[i][1], 1, 0, 0, 0, 0),
+				 SBI_ERR_NOT_SUPPORTED);
 	assert_int_equal(fake->firmware_count + fake->fence_count + fake->exit_count, 0);
 }
 
@@ -144,7 +159,8 @@ static void test_ipi(void **state)
 
 static void test_ipi_invalid(void **state)
 {
-	static const u64 masks[][2] = { { 8, 0 }, { 9, 0 }, { 1ull << 63, 0 }, { 4, 1 }, { 2, 2 }, { 1, 3 },
+	static const u64 masks[][2] = { { 8, 0 }, { 9, 0 },         { 1ull << 63, 0 },
+					{ 4, 1 }, { 2, 2 },         { 1, 3 },
 					{ 0, 3 }, { 1, ~0ull - 1 }, { 1, 1ull << 32 } };
 
 	(void)state;
@@ -162,7 +178,8 @@ static void test_ipi_many(void **state)
 	assert_int_equal(call(SBI_EXT_IPI, SBI_IPI_SEND, ~0ull, 66, 0, 0, 0), 0);
 	for (unsigned i = 0; i < FAKE_VCPUS; i++)
 		assert_int_equal(fake->vcpus[i]->arch.pins, i >= 66 ? BIT(IRQ_VS_SOFT) : 0);
-	assert_int_equal(call(SBI_EXT_IPI, SBI_IPI_SEND, ~0ull, 67, 0, 0, 0), SBI_ERR_INVALID_PARAM);
+	assert_int_equal(call(SBI_EXT_IPI, SBI_IPI_SEND, ~0ull, 67, 0, 0, 0),
+			 SBI_ERR_INVALID_PARAM);
 	assert_int_equal(call(SBI_EXT_IPI, SBI_IPI_SEND, 0, SBI_ALL_HARTS, 0, 0, 0), 0);
 	for (unsigned i = 1; i < FAKE_VCPUS; i++)
 		assert_int_equal(fake->vcpus[i]->arch.pins, BIT(IRQ_VS_SOFT));
@@ -187,14 +204,16 @@ static void test_fence_here(void **state)
 	assert_int_equal(fake->fence[0].asid, 7);
 	/* Nothing to do. */
 	fake->fence_count = 0;
-	assert_int_equal(call(SBI_EXT_RFENCE, SBI_RFENCE_SFENCE_VMA, 1, 0, 0x1000, 0, 0), 0);
+	assert_int_equal(call(SBI_EXT_RFENCE, SBI_RFENCE_SFENCE_VMA, 3, 0, 0x1000, 0, 0), 0);
 	assert_int_equal(fake->fence_count, 0);
+	assert_int_equal(fake->vcpus[1]->requests, 0);
 }
 
 static void test_fence_everything(void **state)
 {
-	static const u64 ranges[][2] = { { 0, 0 }, { 0, ~0ull }, { 0x1000, ~0ull }, { 0, 65 * PAGE_SIZE },
-					 { ~0ull - 5, 6 } };
+	static const u64 ranges[][2] = {
+		{ 0, 0 }, { 0, ~0ull }, { 0x1000, ~0ull }, { 0, 65 * PAGE_SIZE }, { ~0ull - 5, 6 }
+	};
 
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_SIZE(ranges); i++) {
@@ -203,7 +222,8 @@ static void test_fence_everything(void **state)
 		assert_int_equal(fake->fence_count, 1);
 		assert_int_equal(fake->fence[0].kind, FAKE_VVMA_ALL);
 		fake->fence_count = 0;
-		call(SBI_EXT_RFENCE, SBI_RFENCE_SFENCE_VMA_ASID, 1, 0, ranges[i][0], ranges[i][1], 3);
+		call(SBI_EXT_RFENCE, SBI_RFENCE_SFENCE_VMA_ASID, 1, 0, ranges[i][0], ranges[i][1],
+		     3);
 		assert_int_equal(fake->fence_count, 1);
 		assert_int_equal(fake->fence[0].kind, FAKE_VVMA_ASID);
 	}
@@ -219,7 +239,8 @@ static void test_fence_elsewhere(void **state)
 	(void)state;
 	fake->vcpus[1]->loaded_cpu = 1; /* hart 40 */
 	fake->vcpus[2]->loaded_cpu = 3; /* hart 120, which needs a second mask */
-	assert_int_equal(call(SBI_EXT_RFENCE, SBI_RFENCE_SFENCE_VMA_ASID, 7, 0, 0x1000, 0x2000, 9), 0);
+	assert_int_equal(call(SBI_EXT_RFENCE, SBI_RFENCE_SFENCE_VMA_ASID, 7, 0, 0x1000, 0x2000, 9),
+			 0);
 	assert_int_equal(fake->firmware_count, 2);
 	for (unsigned i = 0; i < 2; i++) {
 		const u64 *seen = fake->firmware[i];
@@ -240,7 +261,8 @@ static void test_fence_elsewhere(void **state)
 	assert_int_equal(call(SBI_EXT_RFENCE, SBI_RFENCE_FENCE_I, 2, 0, 0, 0, 0), 0);
 	assert_int_equal(fake->firmware_count, 0);
 	assert_int_equal(fake->vcpus[1]->requests, VCPU_REQ_FENCE_VVMA | VCPU_REQ_FENCE_I);
-	assert_int_equal(call(SBI_EXT_RFENCE, SBI_RFENCE_FENCE_I, 8, 0, 0, 0, 0), SBI_ERR_INVALID_PARAM);
+	assert_int_equal(call(SBI_EXT_RFENCE, SBI_RFENCE_FENCE_I, 8, 0, 0, 0, 0),
+			 SBI_ERR_INVALID_PARAM);
 }
 
 static void test_hsm_power(void **state)
@@ -249,9 +271,12 @@ static void test_hsm_power(void **state)
 	assert_int_equal(call(SBI_EXT_HSM, SBI_HSM_STATUS, 1, 0, 0, 0, 0), 0);
 	assert_int_equal(value(), SBI_HSM_STOPPED);
 	assert_int_equal(call(SBI_EXT_HSM, SBI_HSM_START, 3, RAM, 0, 0, 0), SBI_ERR_INVALID_PARAM);
-	assert_int_equal(call(SBI_EXT_HSM, SBI_HSM_START, ~0ull, RAM, 0, 0, 0), SBI_ERR_INVALID_PARAM);
-	assert_int_equal(call(SBI_EXT_HSM, SBI_HSM_START, 1, RAM + 1, 0, 0, 0), SBI_ERR_INVALID_ADDRESS);
-	assert_int_equal(call(SBI_EXT_HSM, SBI_HSM_START, 1, 0x10000000, 0, 0, 0), SBI_ERR_INVALID_ADDRESS);
+	assert_int_equal(call(SBI_EXT_HSM, SBI_HSM_START, ~0ull, RAM, 0, 0, 0),
+			 SBI_ERR_INVALID_PARAM);
+	assert_int_equal(call(SBI_EXT_HSM, SBI_HSM_START, 1, RAM + 1, 0, 0, 0),
+			 SBI_ERR_INVALID_ADDRESS);
+	assert_int_equal(call(SBI_EXT_HSM, SBI_HSM_START, 1, 0x10000000, 0, 0, 0),
+			 SBI_ERR_INVALID_ADDRESS);
 	assert_int_equal(fake->vcpus[1]->power, VCPU_OFF);
 	assert_int_equal(call(SBI_EXT_HSM, SBI_HSM_START, 1, RAM + 0x40, 0xabc, 0, 0), 0);
 	assert_int_equal(fake->vcpus[1]->start_entry, RAM + 0x40);
@@ -261,7 +286,8 @@ static void test_hsm_power(void **state)
 	fake->vcpus[1]->start_pending = false;
 	call(SBI_EXT_HSM, SBI_HSM_STATUS, 1, 0, 0, 0, 0);
 	assert_int_equal(value(), SBI_HSM_STARTED);
-	assert_int_equal(call(SBI_EXT_HSM, SBI_HSM_START, 1, RAM, 0, 0, 0), SBI_ERR_ALREADY_AVAILABLE);
+	assert_int_equal(call(SBI_EXT_HSM, SBI_HSM_START, 1, RAM, 0, 0, 0),
+			 SBI_ERR_ALREADY_AVAILABLE);
 	assert_int_equal(call(SBI_EXT_HSM, SBI_HSM_STATUS, 3, 0, 0, 0, 0), SBI_ERR_INVALID_PARAM);
 	call(SBI_EXT_HSM, SBI_HSM_STOP, 0, 0, 0, 0, 0);
 	assert_int_equal(fake->vcpus[0]->power, VCPU_OFF);
@@ -269,16 +295,19 @@ static void test_hsm_power(void **state)
 
 static void test_hsm_suspend(void **state)
 {
-	static const u64 reserved[] = { 1, 0x0fffffff, 0x10000000, 0x7fffffff, 0x80000001, 0xffffffff };
+	static const u64 reserved[] = { 1,          0x0fffffff, 0x10000000,
+					0x7fffffff, 0x80000001, 0xffffffff };
 
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_SIZE(reserved); i++)
 		assert_int_equal(call(SBI_EXT_HSM, SBI_HSM_SUSPEND, reserved[i], RAM, 0, 0, 0),
 				 SBI_ERR_INVALID_PARAM);
-	assert_int_equal(call(SBI_EXT_HSM, SBI_HSM_SUSPEND, SBI_HSM_SUSPEND_NON_RETENTIVE, 0, 0, 0, 0),
-			 SBI_ERR_INVALID_ADDRESS);
+	assert_int_equal(
+		call(SBI_EXT_HSM, SBI_HSM_SUSPEND, SBI_HSM_SUSPEND_NON_RETENTIVE, 0, 0, 0, 0),
+		SBI_ERR_INVALID_ADDRESS);
 	assert_int_equal(fake->exit_count, 0);
-	assert_int_equal(call(SBI_EXT_HSM, SBI_HSM_SUSPEND, SBI_HSM_SUSPEND_RETENTIVE, 1, 2, 0, 0), 0);
+	assert_int_equal(call(SBI_EXT_HSM, SBI_HSM_SUSPEND, SBI_HSM_SUSPEND_RETENTIVE, 1, 2, 0, 0),
+			 0);
 	assert_int_equal(fake->exit.kind, EXIT_HALT);
 	call(SBI_EXT_HSM, SBI_HSM_STATUS, 0, 0, 0, 0, 0);
 	assert_int_equal(value(), SBI_HSM_SUSPENDED);
@@ -289,7 +318,8 @@ static void test_hsm_suspend(void **state)
 	csr_write(CSR_VSATP, 8ull << 60 | 5);
 	csr_write(CSR_VSSTATUS, SSTATUS_SIE | SSTATUS_FS);
 	csr_write(CSR_HVIP, BIT(IRQ_VS_SOFT));
-	assert_int_equal(call(SBI_EXT_HSM, SBI_HSM_SUSPEND, SBI_HSM_SUSPEND_NON_RETENTIVE, RAM + 0x80, 0x99, 0, 0),
+	assert_int_equal(call(SBI_EXT_HSM, SBI_HSM_SUSPEND, SBI_HSM_SUSPEND_NON_RETENTIVE,
+			      RAM + 0x80, 0x99, 0, 0),
 			 0); /* hart id in a0 */
 	assert_int_equal(value(), 0x99);
 	assert_int_equal(csr_read(sepc), RAM + 0x80);
@@ -301,11 +331,17 @@ static void test_hsm_suspend(void **state)
 
 static void test_srst(void **state)
 {
-	static const struct { u64 type, reason; enum exit_power power; } good[] = {
-		{ 0, 0, EXIT_POWER_OFF }, { 0, 1, EXIT_POWER_CRASHED }, { 1, 0, EXIT_POWER_RESET },
-		{ 2, 0, EXIT_POWER_RESET }, { 1, 1, EXIT_POWER_RESET },
+	static const struct {
+		u64 type, reason;
+		enum exit_power power;
+	} good[] = {
+		{ 0, 0, EXIT_POWER_OFF },   { 0, 1, EXIT_POWER_CRASHED },
+		{ 1, 0, EXIT_POWER_RESET }, { 2, 0, EXIT_POWER_RESET },
+		{ 1, 1, EXIT_POWER_RESET },
 	};
-	static const u64 bad[][2] = { { 3, 0 }, { 0, 2 }, { 0xefffffff, 0 }, { 0xf0000000, 0 }, { 0, 0xe0000000 } };
+	static const u64 bad[][2] = {
+		{ 3, 0 }, { 0, 2 }, { 0xefffffff, 0 }, { 0xf0000000, 0 }, { 0, 0xe0000000 }
+	};
 
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++)
@@ -334,10 +370,13 @@ static void test_dbcn_write(void **state)
 	assert_int_equal(call(SBI_EXT_DBCN, SBI_DBCN_WRITE, 0, 0, 0, 0, 0), 0);
 	assert_int_equal(value(), 0);
 	/* No memory; another's address space; memory that ends in the middle of the second piece. */
-	assert_int_equal(call(SBI_EXT_DBCN, SBI_DBCN_WRITE, 1, 0x1000, 0, 0, 0), SBI_ERR_INVALID_PARAM);
-	assert_int_equal(call(SBI_EXT_DBCN, SBI_DBCN_WRITE, 1, RAM, 1, 0, 0), SBI_ERR_INVALID_PARAM);
+	assert_int_equal(call(SBI_EXT_DBCN, SBI_DBCN_WRITE, 1, 0x1000, 0, 0, 0),
+			 SBI_ERR_INVALID_PARAM);
+	assert_int_equal(call(SBI_EXT_DBCN, SBI_DBCN_WRITE, 1, RAM, 1, 0, 0),
+			 SBI_ERR_INVALID_PARAM);
 	assert_int_equal(fake->output_len, 6);
-	assert_int_equal(call(SBI_EXT_DBCN, SBI_DBCN_WRITE, 200, RAM + FAKE_RAM_SIZE - 150, 0, 0, 0), 0);
+	assert_int_equal(
+		call(SBI_EXT_DBCN, SBI_DBCN_WRITE, 200, RAM + FAKE_RAM_SIZE - 150, 0, 0, 0), 0);
 	assert_int_equal(value(), 128);
 	/* A call is bounded, and says how much it did. */
 	fake->output_len = 0;
@@ -359,7 +398,8 @@ static void test_dbcn_read(void **state)
 	assert_int_equal(value(), 0);
 	/* No input is lost to a bad address. */
 	fake->input = "xy";
-	assert_int_equal(call(SBI_EXT_DBCN, SBI_DBCN_READ, 2, 0x10, 0, 0, 0), SBI_ERR_INVALID_PARAM);
+	assert_int_equal(call(SBI_EXT_DBCN, SBI_DBCN_READ, 2, 0x10, 0, 0, 0),
+			 SBI_ERR_INVALID_PARAM);
 	assert_int_equal(call(SBI_EXT_DBCN, SBI_DBCN_READ, 2, RAM + FAKE_RAM_SIZE - 1, 0, 0, 0), 0);
 	assert_int_equal(value(), 1);
 	assert_int_equal(call(SBI_EXT_LEGACY_GETCHAR, 0, 0, 0, 0, 0, 0), 'y');
@@ -376,15 +416,19 @@ static void test_legacy_masks(void **state)
 	memcpy(&fake->ram[0x200], masks, sizeof(masks));
 	assert_int_equal(call(SBI_EXT_LEGACY_SEND_IPI, 0, RAM + 0x200, 0, 0, 0, 0), 0);
 	for (unsigned i = 1; i < FAKE_VCPUS; i++)
-		assert_int_equal(fake->vcpus[i]->arch.pins, i == 1 || i >= 127 ? BIT(IRQ_VS_SOFT) : 0);
+		assert_int_equal(fake->vcpus[i]->arch.pins,
+				 i == 1 || i >= 127 ? BIT(IRQ_VS_SOFT) : 0);
 	assert_int_equal(call(SBI_EXT_LEGACY_SEND_IPI, 0, 0, 0, 0, 0, 0), 0); /* all */
 	assert_int_equal(fake->vcpus[2]->arch.pins, BIT(IRQ_VS_SOFT));
-	assert_int_equal(call(SBI_EXT_LEGACY_SEND_IPI, 0, 0x30, 0, 0, 0, 0), SBI_ERR_INVALID_ADDRESS);
-	assert_int_equal(call(SBI_EXT_LEGACY_SEND_IPI, 0, RAM + 1, 0, 0, 0, 0), SBI_ERR_INVALID_ADDRESS);
+	assert_int_equal(call(SBI_EXT_LEGACY_SEND_IPI, 0, 0x30, 0, 0, 0, 0),
+			 SBI_ERR_INVALID_ADDRESS);
+	assert_int_equal(call(SBI_EXT_LEGACY_SEND_IPI, 0, RAM + 1, 0, 0, 0, 0),
+			 SBI_ERR_INVALID_ADDRESS);
 	masks[0] = 1;
 	masks[1] = masks[2] = 0;
 	memcpy(&fake->ram[0x200], masks, sizeof(masks));
-	assert_int_equal(call(SBI_EXT_LEGACY_SFENCE_VMA_ASID, 0, RAM + 0x200, 0x5000, 0x1000, 4, 0), 0);
+	assert_int_equal(call(SBI_EXT_LEGACY_SFENCE_VMA_ASID, 0, RAM + 0x200, 0x5000, 0x1000, 4, 0),
+			 0);
 	assert_int_equal(fake->fence_count, 1);
 	assert_int_equal(fake->fence[0].kind, FAKE_VVMA_PAGE_ASID);
 	assert_int_equal(fake->fence[0].va, 0x5000);
@@ -399,10 +443,21 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 #define TEST_MANY(name) cmocka_unit_test_setup_teardown(name, start_many, stop)
 	static const struct CMUnitTest tests[] = {
-		TEST(test_base), TEST(test_unknown), TEST(test_time_direct), TEST_MANY(test_time_emulated),
-		TEST(test_ipi), TEST(test_ipi_invalid), TEST_MANY(test_ipi_many), TEST(test_fence_here),
-		TEST(test_fence_everything), TEST(test_fence_elsewhere), TEST(test_hsm_power),
-		TEST(test_hsm_suspend), TEST(test_srst), TEST(test_dbcn_write), TEST(test_dbcn_read),
+		TEST(test_base),
+		TEST(test_unknown),
+		TEST(test_time_direct),
+		TEST_MANY(test_time_emulated),
+		TEST(test_ipi),
+		TEST(test_ipi_invalid),
+		TEST_MANY(test_ipi_many),
+		TEST(test_fence_here),
+		TEST(test_fence_everything),
+		TEST(test_fence_elsewhere),
+		TEST(test_hsm_power),
+		TEST(test_hsm_suspend),
+		TEST(test_srst),
+		TEST(test_dbcn_write),
+		TEST(test_dbcn_read),
 		TEST_MANY(test_legacy_masks),
 	};
 

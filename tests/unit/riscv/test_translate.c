@@ -94,7 +94,8 @@ static void test_modes(void **state)
 		use_mode(levels + 5);
 		for (unsigned i = 0; i < levels; i++)
 			va |= (u64)(i + 3) << (12 + 9 * i);
-		for (unsigned i = levels - 1; i > 0; i--) /* table number levels-1-i is at level i */
+		for (unsigned i = levels - 1; i > 0;
+		     i--) /* table number levels-1-i is at level i */
 			set_entry(levels - 1 - i, i + 3, table_at(levels - i));
 		set_entry(levels - 1, 3, pte_of(0x40005000, RWX));
 		assert_maps(va, 0x40005123);
@@ -126,7 +127,9 @@ static void test_canonical(void **state)
 
 static void test_bad_entries(void **state)
 {
-	static const u64 bad[] = { 0, R | W | X, V | W, V | W | X, V | R | N, V | R | 1ull << 54, V | R | 1ull << 60 };
+	static const u64 bad[] = {
+		0, R | W | X, V | W, V | W | X, V | R | N, V | R | 1ull << 54, V | R | 1ull << 60
+	};
 
 	(void)state;
 	use_mode(8);
@@ -177,8 +180,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 	static const struct CMUnitTest tests[] = {
-		TEST(test_bare), TEST(test_modes), TEST(test_canonical), TEST(test_bad_entries),
-		TEST(test_napot), TEST(test_saved),
+		TEST(test_bare),        TEST(test_modes), TEST(test_canonical),
+		TEST(test_bad_entries), TEST(test_napot), TEST(test_saved),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

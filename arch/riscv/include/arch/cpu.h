@@ -40,10 +40,7 @@ static inline void arch_irq_restore(unsigned long flags)
 	csr_set(sstatus, flags);
 }
 
-static inline void arch_irq_enable(void)
-{
-	csr_set(sstatus, SSTATUS_SIE);
-}
+void arch_irq_serve(void);
 
 static inline void arch_cpu_relax(void)
 {

@@ -7,14 +7,17 @@
 
 struct cpu;
 
+/* The system registers of the vCPU that is loaded; garbage otherwise. */
 struct arch_cpu {
-	u64 unused;
+	u64 sysreg;
+	u64 deadline;
 };
 
 extern _Thread_local struct cpu *fake_cpu;
 extern _Thread_local bool fake_irqs_on;
 extern u64 fake_time;
 extern void (*fake_relax_hook)(void);
+extern void (*fake_step_hook)(void);
 
 static inline struct cpu *arch_this_cpu(void)
 {
@@ -25,6 +28,8 @@ static inline unsigned long arch_irq_save(void)
 {
 	unsigned long flags = fake_irqs_on;
 
+	if (fake_step_hook)
+		fake_step_hook();
 	fake_irqs_on = false;
 	return flags;
 }
@@ -34,9 +39,9 @@ static inline void arch_irq_restore(unsigned long flags)
 	fake_irqs_on = flags;
 }
 
-static inline void arch_irq_enable(void)
+/* arch_cpu_idle() has done it. */
+static inline void arch_irq_serve(void)
 {
-	fake_irqs_on = true;
 }
 
 static inline void arch_cpu_relax(void)
