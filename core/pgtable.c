@@ -299,7 +299,8 @@ static void free_empty(struct pgtable *pt, u64 va, u64 size)
 	} while (prune.count == PRUNE_BATCH);
 }
 
-int pgtable_unmap(struct pgtable *pt, u64 va, u64 size)
+/* Gives all leaves of the range the attributes @attr, or takes them out when there are none. */
+static int change(struct pgtable *pt, u64 va, u64 size, unsigned attr)
 {
 	const struct pt_format *f = pt->format;
 	u64 end = va + size;
@@ -314,33 +315,29 @@ int pgtable_unmap(struct pgtable *pt, u64 va, u64 size)
 	for (u64 at = va; at < end; at = next_entry(f, at, level, end)) {
 		u64 *slot = find_slot(pt, at, 0, &level);
 
-		if (f->kind(*slot, level) == PTE_LEAF)
+		if (f->kind(*slot, level) != PTE_LEAF)
+			continue;
+		if (attr)
+			replace(pt, slot, f->make_leaf(f->address(*slot, level), attr, level), at,
+				level_size(f, level));
+		else
 			pte_write(slot, 0);
 	}
 	flush(pt, va, size);
-	free_empty(pt, va, size);
 	return 0;
+}
+
+int pgtable_unmap(struct pgtable *pt, u64 va, u64 size)
+{
+	int err = change(pt, va, size, 0);
+
+	if (!err)
+		free_empty(pt, va, size);
+	return err;
 }
 
 int pgtable_protect(struct pgtable *pt, u64 va, u64 size, unsigned attr)
 {
-	const struct pt_format *f = pt->format;
-	u64 end = va + size;
-	unsigned level;
-	int err;
-
-	if (!range_is_valid(pt, va, size))
-		return -ERANGE;
-	err = isolate(pt, va, end);
-	if (err)
-		return err;
-	for (u64 at = va; at < end; at = next_entry(f, at, level, end)) {
-		u64 *slot = find_slot(pt, at, 0, &level);
-
-		if (f->kind(*slot, level) == PTE_LEAF)
-			replace(pt, slot, f->make_leaf(f->address(*slot, level), attr, level), at,
-				level_size(f, level));
-	}
-	flush(pt, va, size);
-	return 0;
+	ASSERT(attr);
+	return change(pt, va, size, attr);
 }

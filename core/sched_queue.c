@@ -105,6 +105,15 @@ static void clock_advance(struct runqueue *rq, u64 now)
 	__atomic_store_n(&rq->clock_time, now, __ATOMIC_RELAXED);
 }
 
+/* What is owed to an entity is paid while it runs: it ages at a quarter of the pace. */
+static u64 without_owed(struct sched_entity *se, u64 ticks)
+{
+	u64 paid = MIN(se->owed, ticks - ticks / 4);
+
+	se->owed -= paid;
+	return ticks - paid;
+}
+
 void sched_queue_charge(struct runqueue *rq, u64 now)
 {
 	struct sched_entity *se = rq->current;
@@ -112,7 +121,7 @@ void sched_queue_charge(struct runqueue *rq, u64 now)
 	if (se) {
 		u64 ran = now - se->started;
 
-		se->vruntime += sched_virtual(ran, se->weight);
+		se->vruntime += without_owed(se, sched_virtual(ran, se->weight));
 		se->total_ticks += ran;
 		if (is_capped(se))
 			cap_charge(se, se->started, now);
@@ -210,32 +219,20 @@ void sched_queue_remove(struct runqueue *rq, struct sched_entity *se)
 	update_crowded(rq);
 }
 
-/* Least virtual time of all here: before the clock while one that came from elsewhere catches up. */
-static u64 least_here(const struct runqueue *rq)
-{
-	const struct sched_entity *first = first_of(rq), *current = rq->current;
-	u64 least = rq->clock;
-
-	if (first && is_before(first->vruntime, least))
-		least = first->vruntime;
-	if (current && is_before(current->vruntime, least))
-		least = current->vruntime;
-	return least;
-}
-
 void sched_queue_limit(const struct runqueue *rq, struct sched_entity *se, s64 behind)
 {
-	/*
-	 * One that moved here may be far behind, and shall not keep the CPU from those that wake: they go
-	 * before it. The limit keeps wake-ups that overlap from going ever further back.
-	 */
-	s64 laggard = MIN((s64)(rq->clock - least_here(rq)), sched_scale.catch_up);
-	u64 floor = rq->clock - (u64)MAX(behind, laggard + sched_scale.credit);
+	s64 lead = (s64)(se->vruntime - se->owed - rq->clock);
 
-	if (is_before(se->vruntime, floor))
-		se->vruntime = floor;
-	else if (unlikely((s64)(se->vruntime - rq->clock) > lead_max(se)))
-		se->vruntime = rq->clock + (u64)lead_max(se);
+	se->owed = 0;
+	if (lead < 0 && behind > sched_scale.credit) {
+		se->owed = (u64)MIN(-lead, behind);
+		lead = 0;
+	} else if (lead < -behind) {
+		lead = -behind;
+	} else if (unlikely(lead > lead_max(se))) {
+		lead = lead_max(se);
+	}
+	se->vruntime = rq->clock + (u64)lead;
 }
 
 /* What most wake-ups are: the CPU sleeps, so nobody is charged, preempted or in the way. */

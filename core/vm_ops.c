@@ -22,11 +22,13 @@ const char *vm_state_name(enum vm_state state)
 	return names[state];
 }
 
+/* A guest's wish that is still to be carried out keeps its own. */
 void vm_set_reason(struct vm *vm, const char *reason)
 {
 	irqflags_t flags = spin_lock(&vm->lock);
 
-	format_to(vm->reason, sizeof(vm->reason), "%s", reason);
+	if (!vm->power_pending)
+		format_to(vm->reason, sizeof(vm->reason), "%s", reason);
 	spin_unlock(&vm->lock, flags);
 }
 
@@ -38,6 +40,19 @@ void vm_get_reason(struct vm *vm, char *buf, size_t size)
 	spin_unlock(&vm->lock, flags);
 }
 
+/* A guest can make it happen as often as it likes, by asking for resets. */
+static void log_state(struct vm *vm, enum vm_state state, const char *reason)
+{
+	u32 dropped;
+
+	if (!log_limit_pass(&vm->state_limit, &dropped))
+		return;
+	if (dropped)
+		log_info("VM %s: %u changes of its state are not shown", vm->name, dropped);
+	log_info("VM %s: %s%s%s", vm->name, vm_state_name(state), reason ? ": " : "",
+		 reason ? reason : "");
+}
+
 static void set_state(struct vm *vm, enum vm_state state, const char *reason)
 {
 	irqflags_t flags = spin_lock(&vm->lock);
@@ -47,8 +62,7 @@ static void set_state(struct vm *vm, enum vm_state state, const char *reason)
 		format_to(vm->reason, sizeof(vm->reason), "%s", reason);
 	spin_unlock(&vm->lock, flags);
 	trace(TRACE_VM, vm->id, state);
-	log_info("VM %s: %s%s%s", vm->name, vm_state_name(state), reason ? ": " : "",
-		 reason ? reason : "");
+	log_state(vm, state, reason);
 	waitqueue_wake(&vm->changed);
 }
 
@@ -115,18 +129,29 @@ static int stop_locked(struct vm *vm, const char *reason)
 	return 0;
 }
 
+static void explain_failed_reset(struct vm *vm, const char *reason, int err)
+{
+	char text[VM_REASON_MAX];
+
+	format_to(text, sizeof(text), "%s, but it was not started again: %s", reason,
+		  error_text(err));
+	log_error("VM %s: %s", vm->name, text);
+	vm_set_reason(vm, text);
+}
+
 static int reset_locked(struct vm *vm, const char *reason)
 {
 	int err;
 
-	if (vm->state == VM_CREATED)
-		return -EINVAL;
-	if (vm->state != VM_STOPPED) {
-		err = stop_locked(vm, reason);
-		if (err)
-			return err;
-	}
-	return start_locked(vm, reason);
+	if (vm->state == VM_STOPPED)
+		return start_locked(vm, reason);
+	err = stop_locked(vm, reason);
+	if (err)
+		return err;
+	err = start_locked(vm, reason);
+	if (err)
+		explain_failed_reset(vm, reason, err);
+	return err;
 }
 
 static int pause_locked(struct vm *vm, const char *reason)
@@ -230,29 +255,47 @@ int vm_destroy(struct vm *vm)
 
 /* ---- the guest's own wish ---- */
 
-void vm_request_power(struct vm *vm, enum exit_power what, const char *reason)
+/* Remembers the first wish of a machine that runs. Then *tell says whether the worker does not know yet. */
+static bool note_wish(struct vm *vm, enum exit_power what, const char *reason, bool *tell)
 {
 	irqflags_t flags = spin_lock(&vm->lock);
-	bool first = !vm->power_pending;
+	bool runs = vm->state == VM_RUNNING || vm->state == VM_PAUSED;
+	bool first = runs && !vm->power_pending;
 
 	if (first) {
 		vm->power_pending = true; /* from now on no vCPU enters the guest, see vcpu.c */
 		vm->pending = what;
 		format_to(vm->reason, sizeof(vm->reason), "%s", reason);
+		/* The worker may still have a wish before it that an operator's stop made void. */
+		*tell = !vm->power_queued;
+		vm->power_queued = true;
 	}
 	spin_unlock(&vm->lock, flags);
-	if (!first)
+	return first;
+}
+
+void vm_request_power(struct vm *vm, enum exit_power what, const char *reason)
+{
+	bool tell;
+
+	if (!note_wish(vm, what, reason, &tell))
 		return;
 	for (u32 i = 0; i < vm->vcpu_count; i++)
 		vcpu_request(vm->vcpus[i], VCPU_REQ_LEAVE);
-	vm_get(vm);
+	if (!tell)
+		return;
+	vm_get(vm); /* dropped by vm_carry_out_power() */
 	work_queue(&vm->power_work);
 }
 
-static int carry_out_locked(struct vm *vm, const char *reason)
+static int carry_out_locked(struct vm *vm, const char *unused)
 {
+	char reason[VM_REASON_MAX];
+
+	(void)unused;
 	if (!vm->power_pending)
 		return 0; /* somebody stopped or reset it meanwhile */
+	vm_get_reason(vm, reason, sizeof(reason));
 	if (vm->pending == EXIT_POWER_RESET)
 		return reset_locked(vm, reason);
 	return stop_locked(vm, reason);
@@ -261,12 +304,13 @@ static int carry_out_locked(struct vm *vm, const char *reason)
 void vm_carry_out_power(struct work *work)
 {
 	struct vm *vm = container_of(work, struct vm, power_work);
-	char reason[VM_REASON_MAX];
+	irqflags_t flags = spin_lock(&vm->lock);
 	int err;
 
-	vm_get_reason(vm, reason, sizeof(reason));
-	err = run_op(vm, carry_out_locked, reason);
-	if (err && err != -ENOENT)
-		log_error("VM %s: %s, but it cannot be done: %s", vm->name, reason, error_text(err));
+	/* A wish from here on comes to the worker again. */
+	vm->power_queued = false;
+	spin_unlock(&vm->lock, flags);
+	err = run_op(vm, carry_out_locked, NULL);
+	(void)err; /* explained in the log; or it is destroyed, which is as good */
 	vm_put(vm);
 }

@@ -80,7 +80,7 @@ static inline void check_queue(unsigned cpu)
 {
 	struct runqueue *rq = &cpus[cpu]->rq;
 	struct sched_entity *se;
-	u64 least = rq->clock - (u64)(sched_scale.catch_up + sched_scale.credit), before = least;
+	u64 least = rq->clock - (u64)sched_scale.credit, before = least;
 	unsigned count = 0;
 
 	list_for_each(se, &rq->ready, link) {

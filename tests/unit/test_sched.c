@@ -199,6 +199,29 @@ static void test_sleeper_beside_hogs(void **state)
 	assert_true(entities[4].wakes > 3000);
 }
 
+/* Hogs that come from another CPU far behind do not keep it waiting either. */
+static void test_sleeper_beside_moving_hogs(void **state)
+{
+	struct sim_entity *sleeper;
+
+	(void)state;
+	sim_start(2);
+	for (int i = 0; i < 5; i++)
+		sim_hog(256);
+	sleeper = sim_add(256, 100 * US, 3 * MS);
+	sim_run(100 * MS);
+	sim_reset_counts();
+	sim_run(30 * SEC);
+	print_shares("sleeper beside 5 hogs, 2 CPUs", 30 * SEC);
+	printf("             its wake-up latency: %llu us at most\n",
+	       (unsigned long long)(sleeper->latency_max / US));
+	assert_true(migrations > 100);
+	assert_true(sleeper->wakes > 9000);
+	assert_true(sleeper->latency_max <= 500 * US);
+	for (int i = 0; i < 5; i++)
+		assert_share(&entities[i], 30 * SEC, 393, 15);
+}
+
 /* One that sleeps now and then gets its share and no more. */
 static void test_sleeping_is_no_trick(void **state)
 {
@@ -274,6 +297,7 @@ int main(void)
 		cmocka_unit_test(test_weight_change),
 		cmocka_unit_test(test_nobody_starves),
 		cmocka_unit_test(test_sleeper_beside_hogs),
+		cmocka_unit_test(test_sleeper_beside_moving_hogs),
 		cmocka_unit_test(test_sleeping_is_no_trick),
 		cmocka_unit_test(test_long_sleep_gives_no_hoard),
 		cmocka_unit_test(test_wake_prefers_idle),

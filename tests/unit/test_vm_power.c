@@ -354,7 +354,7 @@ static void test_reset_loop(void **state)
 	u64 begin = fake_time;
 
 	(void)state;
-	for (unsigned i = 0; i < 1000; i++)
+	for (unsigned i = 0; i < 5000; i++)
 		log_info("wipe");
 	world_guest = ask_always;
 	world_until(has_started_often, vm);

@@ -58,6 +58,7 @@ struct sched_entity {
 	struct cpumask affinity;
 	struct list_node link;
 	u64 vruntime;           /* ticks * SCHED_WEIGHT_MAX / weight; wraps: compare differences */
+	u64 owed;               /* virtual: what it was behind when it moved here, not yet caught up */
 	u64 started;            /* when it got the CPU or was charged last */
 	u64 period_end;         /* of the cap */
 	u64 period_used;        /* ticks run in the period */

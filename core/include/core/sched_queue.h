@@ -15,7 +15,7 @@ struct sched_scale {
 	s64 preempt; /* virtual: what a woken entity must be behind the running one to take its place */
 	s64 credit; /* virtual: how far behind the clock an entity may be that wakes */
 	s64 spread; /* virtual: a waiter moves to a queue that is this far ahead of it */
-	s64 catch_up; /* virtual: how far behind the clock an entity may be that moves */
+	s64 catch_up; /* virtual: how much an entity that moves is owed at most */
 	s64 window; /* virtual: queues do not drift apart further than this */
 };
 extern struct sched_scale sched_scale;
@@ -41,8 +41,9 @@ void sched_queue_charge(struct runqueue *rq, u64 now);
 bool sched_queue_add(struct runqueue *rq, struct sched_entity *se, s64 behind,
 		     u64 now) __must_check;
 /*
- * Keeps the entity's virtual time within its longest lead after the clock and @behind before it, or `credit`
- * before whoever is behind the clock himself.
+ * Keeps the entity's virtual time within its longest lead after the clock and @behind before it. More than
+ * `credit` behind, it is put at the clock and owed the rest: it catches up in company, so that it does not keep
+ * the CPU from those that wake meanwhile.
  */
 void sched_queue_limit(const struct runqueue *rq, struct sched_entity *se, s64 behind);
 /* Takes a READY entity out. */

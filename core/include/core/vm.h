@@ -45,7 +45,7 @@ struct vm {
 	enum vm_state state;            /* written under op and lock */
 	bool destroyed;                 /* out of the list; goes when the last reference does */
 	char reason[VM_REASON_MAX];     /* guarded by lock */
-	struct spinlock lock;           /* guards state, reason, pending */
+	struct spinlock lock;           /* guards state, reason, power_*, pending */
 	struct mutex op;                /* one operation at a time */
 	struct waitqueue changed;       /* woken when state changes or a vCPU parks */
 	struct vm_config *config;       /* owned; constant */
@@ -64,9 +64,11 @@ struct vm {
 	void *fdt;                      /* final tree as the guest sees it */
 	u32 fdt_size;
 	struct work power_work;         /* carries out `pending` */
-	bool power_pending;
+	bool power_queued;              /* the worker has power_work still to do, and a reference for it */
+	bool power_pending;             /* vCPUs read it without the lock: requests follow its change */
 	enum exit_power pending;        /* what the guest asked for */
 	struct log_limit log_limit;     /* for messages that the guest can trigger */
+	struct log_limit state_limit;   /* for changes of its state, which it can trigger too */
 	u64 created_at;                 /* host ticks */
 	u64 started_at;                 /* 0: never */
 	u64 stopped_at;                 /* of the newest stop; 0: never */
@@ -92,7 +94,11 @@ int vm_reset(struct vm *vm, const char *reason) __must_check;
 /* Stops it if need be, takes it out of the list; memory is scrubbed and given back with the last reference. */
 int vm_destroy(struct vm *vm) __must_check;
 
-/* From exit handlers: the guest's wish, or its end. Any context. */
+/*
+ * From exit handlers: the guest's wish, or its end. The first one counts until it has been carried out or an
+ * operator has stopped the VM; a VM that does not run has none. Any context that holds no lock of rank VM
+ * or later.
+ */
 void vm_request_power(struct vm *vm, enum exit_power what, const char *reason);
 
 /* Look-up takes a reference; NULL when there is none. */

@@ -205,6 +205,7 @@ void fake_vm_init(struct fake_vm *f, unsigned vcpu_count)
 	memset(f, 0, sizeof(*f));
 	strcpy(vm->name, "test");
 	vm->references = 1;
+	vm->state = VM_RUNNING; /* others have no wishes */
 	vm->vcpus = f->table;
 	vm->vcpu_count = vcpu_count;
 	vm->ram_owner.name = vm->table_owner.name = vm->heap_owner.name = vm->name;
@@ -282,7 +283,7 @@ int fake_take_power(struct fake_vm *f)
 
 	if (!vm->power_pending)
 		return -1;
-	vm->power_pending = false;
+	vm->power_pending = vm->power_queued = false;
 	check(vm->power_work.queued);
 	vm->power_work.queued = false;
 	list_remove(&vm->power_work.link);
