@@ -6,11 +6,11 @@
 /*
  * Virtual times of all queues are comparable: an entity keeps its own when it moves. A queue with few
  * or light entities gets ahead of one with many; when it is ahead of an entity that waits elsewhere by
- * `spread`, that entity moves there, is the first there, and catches up:
+ * `spread`, that entity moves there, is owed the difference, and catches up:
  *
  *      CPU 0   A ▒▒▒▒▒▒          A alone, catches up with C            three equal entities on two
  *              B ▒▒▒▒▒▒ ──┐                                            CPUs: each gets two thirds
- *      CPU 1   C ▒▒▒▒▒▒▒▒▒▒▒▒   B runs until it has what C has
+ *      CPU 1   C ▒▒▒▒▒▒▒▒▒▒▒▒   B gets more until it has what C has
  *                         └──►
  *
  * What affinity forbids to even out is forgiven beyond `window`, so that old debts do not decide later.
@@ -213,7 +213,7 @@ static int find_move(struct cpu *cpu, u64 now, struct sched_entity **which)
 
 			if (i == cpu->id || !sched_balance_allows(se, cpus[i]))
 				continue;
-			ahead = ahead_of(cpus[i], se->vruntime, now);
+			ahead = ahead_of(cpus[i], se->vruntime - se->owed, now);
 			if (ahead > furthest) {
 				furthest = ahead;
 				best = (int)i;

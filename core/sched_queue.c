@@ -241,8 +241,8 @@ static void add_to_empty(struct runqueue *rq, struct sched_entity *se, s64 behin
 	/* The clock of a queue that stood empty is of no account. */
 	if (is_before(rq->clock, se->vruntime))
 		__atomic_store_n(&rq->clock, se->vruntime, __ATOMIC_RELAXED);
-	else if (is_before(se->vruntime, rq->clock - (u64)behind))
-		se->vruntime = rq->clock - (u64)behind;
+	else if (is_before(se->vruntime, rq->clock))
+		sched_queue_limit(rq, se, behind);
 }
 
 bool sched_queue_add(struct runqueue *rq, struct sched_entity *se, s64 behind, u64 now)

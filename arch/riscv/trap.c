@@ -74,9 +74,16 @@ void arch_cpu_init(struct cpu *cpu)
 	csr_write(sie, BIT(IRQ_S_SOFT) | BIT(IRQ_S_TIMER) | BIT(IRQ_S_EXT));
 }
 
+/*
+ * hie is vsie of the vCPU that is still loaded. Its own interrupts must not end the sleep: while it may not
+ * run (a cap, a hold), they would end it at once for ever, and when it may, a timer or an IPI says so.
+ */
 void arch_cpu_idle(void)
 {
+	u64 enabled = csr_swap(CSR_HIE, 0);
+
 	__asm__ volatile("wfi" ::: "memory");
+	csr_write(CSR_HIE, enabled);
 }
 
 void arch_cpu_describe(void (*print)(void *ctx, const char *fmt, ...), void *ctx)

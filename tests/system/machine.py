@@ -41,6 +41,7 @@ def clean(text):
 BOARDS = {
     "qemu-riscv64": {
         "command": ["qemu-system-riscv64", "-M", "virt"],
+        "arch": "riscv64",
         "cpu": "rv64",
         "machine": "virt-riscv.dtsi",
         "ram": 0x80000000,
@@ -87,7 +88,7 @@ class Bundle:
         self.packed = None
 
     def add(self, name, source):
-        """A file: a path, text or bytes to be written, or @linux and its like (scripts/mkbundle.py)."""
+        """A file: a path, text or bytes to be written, or @linux-riscv64 and its like (scripts/mkbundle.py)."""
         assert name not in self.members or self.members[name] == source
         self.members[name] = source
         return self
@@ -101,7 +102,7 @@ class Bundle:
         return self
 
     def linux(self, name="linux", *, file=None, memory=128 * MIB, bootargs="console=ttyS0", **machine):
-        self.add("vmlinuz", "@linux").add("initramfs.cpio", "@initramfs")
+        self.add("vmlinuz", f"@linux-{board()['arch']}").add("initramfs.cpio", f"@initramfs-{board()['arch']}")
         self.add(file or f"{name}.dtb", tree(name, image="vmlinuz", initrd="initramfs.cpio", memory=memory,
                                              bootargs=bootargs, **machine).encode())
         return self
@@ -201,7 +202,8 @@ class Machine:
         self.number += 1
         mark = f"# {self.number:04}"
         self.send(f"{line} {mark}\r")
-        self.child.expect(rf"{mark}(?:\x1b\[K)?\r*\n", timeout=timeout)
+        # A message of the log may have had the line drawn anew in the middle of it.
+        self.child.expect(r"(?:\x1b\[K)?".join(mark) + r"(?:\x1b\[K)?\r*\n", timeout=timeout)
         self.child.expect(PROMPT, timeout=timeout)
         return clean(self.child.before).strip("\n")
 

@@ -12,7 +12,7 @@ def uboot():
     """U-Boot for QEMU's S-mode, from its Debian package."""
     path = OUT / "check" / "u-boot.bin"
     path.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run([TOP / "scripts/fetch.sh", "uboot", path], check=True, env={"CACHE": str(CACHE), **environment()})
+    subprocess.run([TOP / "scripts/fetch.sh", "uboot-riscv64", path], check=True, env={"CACHE": str(CACHE), **environment()})
     return path
 
 
@@ -77,7 +77,7 @@ def test_uboot_as_guest(bundle, start):
     """U-Boot runs as a guest and loads Linux from its own console commands."""
     source = (TOP / "configs/guests/uboot.dts").read_text()
     bundle.add("uboot.dtb", source).add("u-boot.bin", uboot())
-    bundle.add("vmlinuz", "@linux").add("initramfs.cpio", "@initramfs")
+    bundle.add("vmlinuz", "@linux-riscv64").add("initramfs.cpio", "@initramfs-riscv64")
     machine = start(bundle, cpus=2, memory="768M", limit=300)
     size = next(f["size"] for f in machine.json("bundle ls") if f["name"] == "initramfs.cpio")
     machine.cmd("vm start uboot")

@@ -81,7 +81,8 @@ static void test_stalls(void **state)
 	for (int i = 0; i < 6; i++)
 		sim_hog(256);
 	for (int i = 0; i < 2000; i++) {
-		stalled_until[test_random_below(&seed, 2)] = fake_time + test_random_below(&seed, 60) * MS;
+		stalled_until[test_random_below(&seed, 2)] =
+			fake_time + test_random_below(&seed, 60) * MS;
 		sim_run(test_random_below(&seed, 60) * MS);
 	}
 	print_shares("6 equal on 2 CPUs that stall", fake_time);

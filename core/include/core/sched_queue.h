@@ -13,10 +13,10 @@ struct sched_scale {
 	u64 balance_interval;
 	s64 slice; /* virtual: how far an entity may get ahead of the first that waits */
 	s64 preempt; /* virtual: what a woken entity must be behind the running one to take its place */
-	s64 credit; /* virtual: how far behind the clock an entity may be that wakes */
-	s64 spread; /* virtual: a waiter moves to a queue that is this far ahead of it */
+	s64 credit;   /* virtual: how far behind the clock an entity may be that wakes */
+	s64 spread;   /* virtual: a waiter moves to a queue that is this far ahead of it */
 	s64 catch_up; /* virtual: how much an entity that moves is owed at most */
-	s64 window; /* virtual: queues do not drift apart further than this */
+	s64 window;   /* virtual: queues do not drift apart further than this */
 };
 extern struct sched_scale sched_scale;
 
