@@ -39,7 +39,7 @@ class BenchError(Exception):
 class Shell:
     """Verdigris on an emulated machine, and its shell once nothing is measured any more."""
 
-    def __init__(self, board, build, bundle, memory, limit=120):
+    def __init__(self, board, build, bundle, memory, limit=60):
         command = [*board["command"], *EXACT, "-m", f"{memory >> 20}M", "-serial", "stdio",
                    "-kernel", str(build / "verdigris.bin"), "-initrd", str(bundle)]
         self.end = time.monotonic() + limit
@@ -137,7 +137,7 @@ class Stub:
         return int.from_bytes(bytes.fromhex(self.ask(f"m{address:x},8")), "little")
 
 
-def run_bare(board, folder, kernel, initrd, tree, memory, limit=120):
+def run_bare(board, folder, kernel, initrd, tree, memory, limit=60):
     """Boots a kernel without a hypervisor; the ticks from its first instruction until it switches the machine off."""
     path = folder / "gdb.socket"
     path.unlink(missing_ok=True)

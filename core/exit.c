@@ -6,31 +6,40 @@
 #include <core/vcpu.h>
 #include <core/vm.h>
 
-/* Memory is mapped before the guest runs: an access that comes here is a stale miss, a write to ROM, or to nothing. */
-static int exit_memory(struct vcpu *vcpu, u64 addr, unsigned needed)
+static bool is_served(struct vcpu *vcpu, u64 addr, unsigned needed)
 {
 	const struct gpa_region *region = gpa_find(vcpu->vm, gpa(addr));
 	struct pt_leaf leaf;
 
-	if (!region || region->kind == GPA_EMULATED)
+	return region && region->kind != GPA_EMULATED &&
+	       !stage2_lookup(vcpu->vm, gpa(addr), &leaf) && (leaf.attr & needed);
+}
+
+/*
+ * Memory is mapped before the guest runs: an access that comes here is a stale miss, a write to ROM, or to
+ * nothing, with its first byte or its last. To run it again is right only if all of it is served.
+ */
+static int exit_memory(struct vcpu *vcpu, u64 addr, unsigned size, unsigned needed)
+{
+	u64 last = addr + (size - 1);
+
+	if (last < addr || !is_served(vcpu, addr, needed) || !is_served(vcpu, last, needed))
 		return -EFAULT;
-	if (stage2_lookup(vcpu->vm, gpa(addr), &leaf))
-		return -EFAULT;
-	return leaf.attr & needed ? -EAGAIN : -EFAULT;
+	return -EAGAIN;
 }
 
 static int read_elsewhere(struct vcpu *vcpu, u64 addr, unsigned size, u64 *value)
 {
 	int err = bus_read(&vcpu->vm->mmio, addr, size, value, &vcpu->mmio_hint);
 
-	return err == -ENODEV ? exit_memory(vcpu, addr, PT_READ) : err;
+	return err == -ENODEV ? exit_memory(vcpu, addr, size, PT_READ) : err;
 }
 
 static int write_elsewhere(struct vcpu *vcpu, u64 addr, unsigned size, u64 value)
 {
 	int err = bus_write(&vcpu->vm->mmio, addr, size, value, &vcpu->mmio_hint);
 
-	return err == -ENODEV ? exit_memory(vcpu, addr, PT_WRITE) : err;
+	return err == -ENODEV ? exit_memory(vcpu, addr, size, PT_WRITE) : err;
 }
 
 int exit_mmio_read(struct vcpu *vcpu, u64 addr, unsigned size, u64 *value)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Scheduler: life of an entity, the main loop of each CPU. Decisions are in sched_queue.c and sched_balance.c. */
+/* Scheduler: life of an entity, and the main loop of each CPU. */
 #include <core/arch.h>
 #include <core/console.h>
 #include <core/errno.h>
@@ -15,8 +15,8 @@
 #define PREEMPT_US 500
 #define CREDIT_US 2000
 #define SPREAD_US 10000
-#define CATCH_UP_US 20000
-#define WINDOW_US 100000
+#define CATCH_UP_US 200000
+#define WINDOW_US 200000
 #define BALANCE_US 10000
 #define CAP_PERIOD_US 10000
 
@@ -87,23 +87,33 @@ static struct runqueue *entity_lock(const struct sched_entity *se, irqflags_t *f
 
 /* ---- becoming ready ---- */
 
-/* Makes it ready on CPU @to if it is still in the state @was. False: its affinity has changed meanwhile. */
-static bool place_on(struct sched_entity *se, enum sched_state was, unsigned to, u64 now)
+/*
+ * Makes it ready on CPU @to if it is still in the state @was. False: its affinity has changed
+ * meanwhile.
+ */
+static bool place_on(struct sched_entity *se, enum sched_state was, unsigned to)
 {
 	struct sched_pair pair;
 	bool look = false, allowed;
 
 	sched_balance_lock(&pair, se, to);
 	allowed = sched_balance_allows(se, cpus[to]);
+	/*
+	 * The time is read under the lock: who runs there may have started after any earlier
+	 * reading.
+	 */
 	if (se->state == was && allowed)
-		look = sched_queue_add(pair.to, se, sched_scale.credit, now);
+		look = sched_queue_add(pair.to, se, sched_scale.credit, time_now());
 	sched_balance_unlock(&pair);
 	if (look)
 		sched_resched(cpus[to]);
 	return allowed;
 }
 
-/* An entity that is neither running nor ready becomes ready, if it has budget. Releases its queue's lock. */
+/*
+ * An entity that is neither running nor ready becomes ready, if it has budget. Releases its queue's
+ * lock.
+ */
 static void place(struct sched_entity *se, struct runqueue *rq, irqflags_t flags)
 {
 	enum sched_state was = se->state;
@@ -130,7 +140,7 @@ static void place(struct sched_entity *se, struct runqueue *rq, irqflags_t flags
 		return;
 	}
 	spin_unlock(&rq->lock, flags);
-	while (!place_on(se, was, to, now))
+	while (!place_on(se, was, to))
 		to = sched_balance_choose(se);
 }
 
@@ -155,7 +165,10 @@ static void unthrottle(struct timer *timer)
 	irqflags_t flags;
 	struct runqueue *rq = entity_lock(se, &flags);
 
-	/* Its cap may have changed, and the timer been set again, while this callback waited for the lock. */
+	/*
+	 * Its cap may have changed, and the timer been set again, while this callback waited for
+	 * the lock.
+	 */
 	if (se->state == SCHED_THROTTLED)
 		place(se, rq, flags);
 	else
@@ -165,15 +178,18 @@ static void unthrottle(struct timer *timer)
 void sched_block_prepare(struct sched_entity *se)
 {
 	__atomic_store_n(&se->wake_pending, false, __ATOMIC_RELAXED);
-	/* The caller's look at its condition comes after this, and a waker's change of it before its wake. */
+	/*
+	 * The caller's look at its condition comes after this, and a waker's change of it before
+	 * its wake.
+	 */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 void sched_kick(struct sched_entity *se)
 {
 	/*
-	 * The caller's request, then this look at the state; the other side stores the state, then looks at
-	 * requests (sched_switch()): one of the two sees the other.
+	 * The caller's request, then this look at the state; the other side stores the state, then
+	 * looks at requests (sched_switch()): one of the two sees the other.
 	 */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&se->state, __ATOMIC_RELAXED) == SCHED_RUNNING)
@@ -358,8 +374,8 @@ static bool is_misplaced(const struct cpu *cpu, enum sched_leave why)
 }
 
 /*
- * Hands the running entity to a CPU where it may run. It stays RUNNING until it is in the other queue,
- * so that sched_retire() waits for it.
+ * Hands the running entity to a CPU where it may run. It stays RUNNING until it is in the other
+ * queue, so that sched_retire() waits for it.
  */
 static void evict(struct cpu *cpu, enum sched_leave why)
 {
@@ -418,7 +434,7 @@ static struct sched_entity *balance(struct cpu *cpu, u64 now)
 
 	if (!next && sched_balance_pull(cpu)) {
 		flags = spin_lock(&rq->lock);
-		next = sched_queue_pick(rq, now);
+		next = sched_queue_pick(rq, time_now());
 		spin_unlock(&rq->lock, flags);
 	} else if (rq->crowded && now >= rq->balance_at) {
 		rq->balance_at = now + sched_scale.balance_interval;

@@ -107,14 +107,17 @@ void sched_balance_lock(struct sched_pair *pair, const struct sched_entity *se, 
 	}
 }
 
-/* Both queues are locked and @se waits in @from. Returns what sched_queue_add() says. */
-static bool move_ready(struct runqueue *from, struct runqueue *to, struct sched_entity *se, u64 now)
+/*
+ * Both queues are locked and @se waits in @from. Returns what sched_queue_add() says. The time is
+ * read here: who runs on @to may have started after the caller's last reading.
+ */
+static bool move_ready(struct runqueue *from, struct runqueue *to, struct sched_entity *se)
 {
 	u64 since = se->ready_since;
 	bool look;
 
 	sched_queue_remove(from, se);
-	look = sched_queue_add(to, se, sched_scale.catch_up, now);
+	look = sched_queue_add(to, se, sched_scale.catch_up, time_now());
 	se->ready_since = since;
 	return look;
 }
@@ -158,7 +161,7 @@ static bool pull_from(struct cpu *cpu, unsigned other)
 	se = pair.from->current ? first_for(pair.from, cpu) : NULL;
 	/* This CPU is on its way to its queue in any case. */
 	if (se)
-		(void)!move_ready(pair.from, pair.to, se, time_now());
+		(void)!move_ready(pair.from, pair.to, se);
 	sched_balance_unlock(&pair);
 	return se;
 }
@@ -200,7 +203,10 @@ static s64 ahead_of(const struct cpu *other, u64 clock, u64 now)
 	return (s64)(its - clock);
 }
 
-/* A waiter of @cpu and the queue that is furthest ahead of it, -1: none by `spread`. @cpu's queue is locked. */
+/*
+ * A waiter of @cpu and the queue that is furthest ahead of it, -1: none by `spread`. @cpu's queue
+ * is locked.
+ */
 static int find_move(struct cpu *cpu, u64 now, struct sched_entity **which)
 {
 	struct sched_entity *se;
@@ -235,14 +241,14 @@ static bool still_waits(struct runqueue *rq, const struct sched_entity *se)
 	return false;
 }
 
-static void move_waiter(struct cpu *cpu, struct cpu *to, struct sched_entity *se, u64 now)
+static void move_waiter(struct cpu *cpu, struct cpu *to, struct sched_entity *se)
 {
 	struct sched_pair pair;
 	bool look = false;
 
 	pair_lock(&pair, cpu->id, to->id);
 	if (still_waits(pair.from, se) && sched_balance_allows(se, to))
-		look = move_ready(pair.from, pair.to, se, now);
+		look = move_ready(pair.from, pair.to, se);
 	sched_balance_unlock(&pair);
 	if (look)
 		sched_resched(to);
@@ -257,26 +263,32 @@ static void limit_lag(struct cpu *cpu, u64 clock, u64 now)
 	if (!cpu->online || is_idle(cpu) || -ahead_of(cpu, clock, now) <= sched_scale.window)
 		return;
 	flags = spin_lock(&cpu->rq.lock);
-	lag = -ahead_of(cpu, clock, now) - sched_scale.window;
+	lag = is_idle(cpu) ? 0 : -ahead_of(cpu, clock, now) - sched_scale.window;
 	if (lag > 0)
 		sched_queue_shift(&cpu->rq, (u64)lag);
 	spin_unlock(&cpu->rq.lock, flags);
 }
 
-/* Brings queues that are more than `window` apart from this one's back to that. */
-static void limit_drift(struct cpu *cpu, u64 now)
+/* Others where nobody waits never look themselves, and are as far as ahead_of() says. */
+static void limit_lone_queues(const struct cpu *cpu, u64 now)
 {
-	u64 clock = cpu->rq.clock;
+	for (unsigned i = 0; i < cpu_count; i++)
+		if (cpus[i] != cpu && !__atomic_load_n(&cpus[i]->rq.ready_count, __ATOMIC_RELAXED))
+			limit_lag(cpus[i], cpu->rq.clock, now);
+}
+
+/* Affinity keeps the waiters of @cpu from going where they would be due earlier. */
+static void limit_own_queue(struct cpu *cpu, u64 now)
+{
 	s64 furthest = 0;
 
 	for (unsigned i = 0; i < cpu_count; i++) {
-		s64 ahead = ahead_of(cpus[i], clock, now);
+		s64 ahead = ahead_of(cpus[i], cpu->rq.clock, now);
 
-		limit_lag(cpus[i], clock, now);
 		if (cpus[i] != cpu && ahead < INT64_MAX)
 			furthest = MAX(furthest, ahead);
 	}
-	limit_lag(cpu, clock + (u64)furthest, now);
+	limit_lag(cpu, cpu->rq.clock + (u64)furthest, now);
 }
 
 void sched_balance_spread(struct cpu *cpu, u64 now)
@@ -291,6 +303,8 @@ void sched_balance_spread(struct cpu *cpu, u64 now)
 	to = find_move(cpu, now, &se);
 	spin_unlock(&cpu->rq.lock, flags);
 	if (to >= 0)
-		move_waiter(cpu, cpus[to], se, now);
-	limit_drift(cpu, now);
+		move_waiter(cpu, cpus[to], se);
+	else
+		limit_own_queue(cpu, now);
+	limit_lone_queues(cpu, now);
 }

@@ -44,7 +44,9 @@ static u64 cap_budget(const struct sched_entity *se)
 	return sched_scale.cap_period * se->cap_percent / 100;
 }
 
-/* Goes to the period that holds @now. What was used beyond the budget counts against later periods. */
+/*
+ * Goes to the period that holds @now. What was used beyond the budget counts against later periods.
+ */
 static void cap_advance(struct sched_entity *se, u64 now)
 {
 	u64 passed, refill;
@@ -77,7 +79,9 @@ bool sched_queue_cap_reached(struct sched_entity *se, u64 now)
 	return se->period_used >= cap_budget(se);
 }
 
-/* When the budget runs out if it runs from @now on; the next period's budget may add to this one's. */
+/*
+ * When the budget runs out if it runs from @now on; the next period's budget may add to this one's.
+ */
 static u64 cap_deadline(const struct sched_entity *se, u64 now)
 {
 	u64 budget = cap_budget(se);
@@ -118,7 +122,8 @@ void sched_queue_charge(struct runqueue *rq, u64 now)
 {
 	struct sched_entity *se = rq->current;
 
-	if (se) {
+	/* Another CPU may have read the time before this one picked. */
+	if (se && is_before(se->started, now)) {
 		u64 ran = now - se->started;
 
 		se->vruntime += without_owed(se, sched_virtual(ran, se->weight));
@@ -307,7 +312,8 @@ struct sched_entity *sched_queue_pick(struct runqueue *rq, u64 now)
 	__atomic_store_n(&rq->run_weight, se->weight, __ATOMIC_RELAXED);
 	set_ready_count(rq, rq->ready_count - 1);
 	se->started = now;
-	se->wait_max = MAX(se->wait_max, now - se->ready_since);
+	if (is_before(se->ready_since + se->wait_max, now))
+		se->wait_max = now - se->ready_since;
 	__atomic_store_n(&se->state, SCHED_RUNNING, __ATOMIC_RELAXED);
 	clock_advance(rq, now);
 	update_crowded(rq);

@@ -196,7 +196,10 @@ void smp_ipi_interrupt(void)
 		panic_halt();
 	/* Pairs with arch_ipi_send(): what the sender wrote before is seen from here on. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	/* A kick needs no more: whoever returns from this interrupt looks at cpu->resched and at requests. */
+	/*
+	 * A kick needs no more: whoever returns from this interrupt looks at cpu->resched and at
+	 * requests.
+	 */
 	serve_calls(this_cpu());
 }
 

@@ -170,7 +170,10 @@ int waitqueue_wait(struct waitqueue *wq, bool (*cond)(void *arg), void *arg, u64
 	ASSERT(self);
 	alarm_start(&alarm, self, deadline);
 	enter_queue(wq, self, true);
-	/* Prepared first: a wake-up that comes after the condition was found false keeps it from blocking. */
+	/*
+	 * Prepared first: a wake-up that comes after the condition was found false keeps it from
+	 * blocking.
+	 */
 	while (sched_block_prepare(&self->se), !cond(arg)) {
 		if (time_now() >= deadline) {
 			err = -ETIMEDOUT;

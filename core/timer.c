@@ -41,8 +41,9 @@ static struct timer_queue *timer_lock(struct timer *timer, irqflags_t *flags)
 }
 
 /*
- * Tells the hardware when the first deadline has changed. Another CPU's hardware cannot be reached: it
- * keeps its earlier setting and finds nothing due. While callbacks run, timer_interrupt() does it at its end.
+ * Tells the hardware when the first deadline has changed. Another CPU's hardware cannot be reached:
+ * it keeps its earlier setting and finds nothing due. While callbacks run, timer_interrupt() does
+ * it at its end.
  */
 static void queue_arm(struct timer_queue *q)
 {

@@ -55,6 +55,7 @@ int vcpu_create(struct vm *vm, unsigned index, struct vcpu **out)
 
 void vcpu_destroy(struct vcpu *vcpu)
 {
+	ASSERT(vcpu->hold > 0);
 	vcpu_wait_parked(vcpu);
 	sched_retire(&vcpu->se);
 	timer_cancel_sync(&vcpu->wake_timer);
@@ -162,7 +163,9 @@ static bool may_run(struct vcpu *vcpu)
 		park(vcpu);
 		return false;
 	}
-	if (unlikely(vcpu->vm->power_pending || vcpu->power == VCPU_OFF))
+	/* Acquired: who switched it on has set start_pending before. */
+	if (unlikely(__atomic_load_n(&vcpu->power, __ATOMIC_ACQUIRE) == VCPU_OFF ||
+		     __atomic_load_n(&vcpu->vm->power_pending, __ATOMIC_RELAXED)))
 		return false;
 	if (unlikely(vcpu->start_pending))
 		take_start(vcpu);
@@ -245,7 +248,7 @@ int vcpu_power_on(struct vcpu *vcpu, u64 entry, u64 arg)
 		vcpu->start_entry = entry;
 		vcpu->start_arg = arg;
 		vcpu->start_pending = true;
-		vcpu->power = VCPU_ON;
+		__atomic_store_n(&vcpu->power, VCPU_ON, __ATOMIC_RELEASE);
 	}
 	spin_unlock(&vcpu->lock, flags);
 	if (!err)
@@ -257,7 +260,7 @@ void vcpu_power_off(struct vcpu *vcpu)
 {
 	irqflags_t flags = spin_lock(&vcpu->lock);
 
-	vcpu->power = VCPU_OFF;
+	__atomic_store_n(&vcpu->power, VCPU_OFF, __ATOMIC_RELAXED);
 	spin_unlock(&vcpu->lock, flags);
 	vcpu_request(vcpu, VCPU_REQ_LEAVE);
 }
@@ -266,33 +269,41 @@ void vcpu_power_off(struct vcpu *vcpu)
 
 struct log_sink {
 	char line[160];
+	size_t used;
 };
+
+static void flush_line(struct log_sink *sink)
+{
+	if (sink->used)
+		log_warn("%.*s", (int)sink->used, sink->line);
+	sink->used = 0;
+}
 
 static void print_to_log(void *ctx, const char *fmt, ...) __printf(2, 3);
 
-/* Collects pieces into lines: a dump prints "a=1 b=2\n" in several calls. */
+/* Makes lines of pieces: "a=1 b=2\n" may come in several calls, and several lines in one. */
 static void print_to_log(void *ctx, const char *fmt, ...)
 {
 	struct log_sink *sink = ctx;
-	size_t used = strnlen(sink->line, sizeof(sink->line));
+	char piece[256];
 	va_list args;
 
 	va_start(args, fmt);
-	format_to_va(sink->line + used, sizeof(sink->line) - used, fmt, args);
+	format_to_va(piece, sizeof(piece), fmt, args);
 	va_end(args);
-	used = strnlen(sink->line, sizeof(sink->line));
-	if (used && (sink->line[used - 1] == '\n' || used == sizeof(sink->line) - 1)) {
-		if (sink->line[used - 1] == '\n')
-			sink->line[used - 1] = 0;
-		log_warn("%s", sink->line);
-		sink->line[0] = 0;
+	for (const char *c = piece; *c; c++) {
+		if (*c == '\n' || sink->used == sizeof(sink->line) - 1)
+			flush_line(sink);
+		if (*c != '\n')
+			sink->line[sink->used++] = *c;
 	}
 }
 
 void vcpu_dump_to_log(struct vcpu *vcpu, const char *why)
 {
-	struct log_sink sink = { "" };
+	struct log_sink sink = { "", 0 };
 
 	log_warn("VM %s: vCPU %u: %s; its registers:", vcpu->vm->name, vcpu->index, why);
 	arch_vcpu_dump(vcpu, print_to_log, &sink);
+	flush_line(&sink);
 }

@@ -213,11 +213,9 @@ static int build(struct vm *vm)
 	return err;
 }
 
-/* Takes apart what build() made, as far as it came. Nothing of the VM runs, nobody else knows it. */
+/* Takes apart what build() made, as far as it came. Nothing of the VM runs, nobody else knows it. Tasks. */
 static void unmake(struct vm *vm)
 {
-	for (u32 i = 0; i < vm->vcpu_count; i++)
-		vcpu_hold(vm->vcpus[i]);
 	vdev_destroy_all(vm);
 	for (u32 i = 0; i < vm->vcpu_count; i++)
 		vcpu_destroy(vm->vcpus[i]);

@@ -85,7 +85,7 @@ static void clear_pending(struct vm *vm)
 {
 	irqflags_t flags = spin_lock(&vm->lock);
 
-	vm->power_pending = false;
+	__atomic_store_n(&vm->power_pending, false, __ATOMIC_RELAXED);
 	spin_unlock(&vm->lock, flags);
 }
 
@@ -263,7 +263,8 @@ static bool note_wish(struct vm *vm, enum exit_power what, const char *reason, b
 	bool first = runs && !vm->power_pending;
 
 	if (first) {
-		vm->power_pending = true; /* from now on no vCPU enters the guest, see vcpu.c */
+		/* From now on no vCPU enters the guest, see vcpu.c. */
+		__atomic_store_n(&vm->power_pending, true, __ATOMIC_RELAXED);
 		vm->pending = what;
 		format_to(vm->reason, sizeof(vm->reason), "%s", reason);
 		/* The worker may still have a wish before it that an operator's stop made void. */

@@ -100,7 +100,7 @@ $(O)/guests/%.bin: $(O)/guests/%.elf
 # ---------------------------------------------------------------- the benchmark guest
 payload-sources := $(addprefix bench/payload/,bench.c $(GUEST_ARCH).c $(GUEST_ARCH).S)
 payload-objects := $(payload-sources:%=$(O)/%.o)
-payload: $(O)/bench/payload.bin $(O)/bench/init
+payload: $(O)/bench/payload.bin $(O)/bench/linux-init
 $(O)/bench/payload/%.o: bench/payload/% bench/payload/bench.h $(O)/flags tests/tests.mk
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GUEST_COMMON) $(PAYLOAD_CFLAGS) -c -o $@ $<
@@ -111,10 +111,11 @@ $(O)/bench/payload.bin: $(O)/bench/payload.elf
 	@$(call say,BIN,$@)
 	$(Q)$(OBJCOPY) -O binary $< $@
 # The user space of the Linux whose boot is counted.
-$(O)/bench/init: bench/init/$(GUEST_ARCH).S $(O)/flags tests/tests.mk
+$(O)/bench/init/%.o: bench/init/% $(O)/flags tests/tests.mk
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(GUEST_COMMON) $(PAYLOAD_CFLAGS) -D__ASSEMBLY__ -c -o $@.o $<
-	$(Q)$(LD) $(GUEST_LDFLAGS) -o $@ $@.o
+	$(Q)$(CC) $(GUEST_COMMON) $(PAYLOAD_CFLAGS) -c -o $@ $<
+$(O)/bench/linux-init: $(O)/bench/init/init.c.o $(O)/bench/init/$(GUEST_ARCH).S.o
+	$(Q)$(LD) $(GUEST_LDFLAGS) -o $@ $(filter %.o,$^)
 
 # ---------------------------------------------------------------- check
 check: auto-setup all unit guests bundle payload

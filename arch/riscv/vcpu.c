@@ -50,8 +50,11 @@ void arch_vcpu_reset(struct vcpu *vcpu, u64 entry, u64 arg)
 	a->hstatus = HSTATUS_SPV | HSTATUS_SPVP | HSTATUS_VTW | HSTATUS_VSXL_64;
 	a->vsstatus = SSTATUS_UXL_64 | SSTATUS_FS_INITIAL | (a->vector ? SSTATUS_VS_INITIAL : 0);
 	a->vsie = a->vstvec = a->vsscratch = a->vsepc = a->vscause = a->vstval = a->vsatp = 0;
-	a->scounteren = a->senvcfg = a->hvip = 0;
-	__atomic_store_n(&a->pins, 0, __ATOMIC_SEQ_CST);
+	/* As firmware leaves it: kernels that know no counters rely on rdtime in user mode. */
+	a->scounteren = COUNTEREN_CY | COUNTEREN_TM | COUNTEREN_IR;
+	a->senvcfg = a->hvip = 0;
+	/* The external interrupt is a wire: its controller holds it as it was. */
+	__atomic_fetch_and(&a->pins, (u32)BIT(IRQ_VS_EXT), __ATOMIC_SEQ_CST);
 	riscv_timer_reset(vcpu);
 	fpu_reset(vcpu);
 }

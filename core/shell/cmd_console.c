@@ -99,8 +99,9 @@ static void attach(struct shell *sh, struct vm *vm)
 	shell_printf(sh, "Console of VM %s; Ctrl-] comes back to the shell.\n", vm->name);
 	if (vm->state == VM_PAUSED)
 		shell_printf(sh, "It is paused: `vm resume %s` lets it go on.\n", vm->name);
-	replay(sh, &vm->console);
+	/* First: what is typed from here on is for the guest. */
 	console_set_focus(receive, &a);
+	replay(sh, &vm->console);
 	do
 		(void)waitqueue_wait(&vm->changed, has_ended, &a, TIME_NEVER);
 	while (!is_over(&a));

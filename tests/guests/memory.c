@@ -8,7 +8,8 @@ extern char image_end[];
 static bool in_use(u64 at, u64 size)
 {
 	u32 fdt_size;
-	u64 fdt = (u64)(uintptr_t)fdt_blob(&fdt_size), image = (u64)(uintptr_t)guest_main & ~0x1ffffful;
+	u64 fdt = (u64)(uintptr_t)fdt_blob(&fdt_size),
+	    image = (u64)(uintptr_t)guest_main & ~0x1ffffful;
 
 	return (at < fdt + fdt_size && at + size > fdt) ||
 	       (at < (u64)(uintptr_t)image_end && at + size > image);
@@ -77,7 +78,8 @@ static void aliases(void)
 	of = fdt_property(node, "test,alias-of", NULL);
 	of_high = (u64)fdt_cell(of, 0) << 32 | fdt_cell(of, 1);
 	*(volatile u64 *)of_high = 0x1122334455667788;
-	check_equal("an alias shows what it is an alias of", *(volatile u64 *)at, 0x1122334455667788);
+	check_equal("an alias shows what it is an alias of", *(volatile u64 *)at,
+		    0x1122334455667788);
 	*(volatile u64 *)(at + size - 8) = 0x99aabbccddeeff00;
 	check_equal("and both ways", *(volatile u64 *)(of_high + size - 8), 0x99aabbccddeeff00);
 	check("no byte behind the alias", !probe_read(at + size, 1, NULL));

@@ -111,7 +111,8 @@ static void pairs(void)
 			ping_from = ~0u;
 		}
 	irq_off();
-	check_equal("an interrupt from each CPU to each other arrives", good, cpu_count * cpu_count);
+	check_equal("an interrupt from each CPU to each other arrives", good,
+		    cpu_count * cpu_count);
 }
 
 static volatile u64 lock, guarded, finished;

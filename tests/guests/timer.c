@@ -75,8 +75,8 @@ static void cancel(void)
 	irq_on();
 	delay_us(1000);
 	irq_off();
-	check_equal("one that expired while masked and was taken back does not fire", timer_count[cpu],
-		    count);
+	check_equal("one that expired while masked and was taken back does not fire",
+		    timer_count[cpu], count);
 }
 
 /* Sleeping with interrupts masked ends all the same. */

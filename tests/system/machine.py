@@ -170,8 +170,8 @@ class Machine:
         try:
             if self.wait_prompt:
                 self.child.expect(PROMPT)
-            if self.expected: # guests are created beside the shell
                 self.cmd("log level warn") # milestones would fall into the output of commands
+            if self.expected: # guests are created beside the shell
                 self.poll(lambda: len(self.json("vm list")) >= self.expected, 60, "all guests are created")
         except BaseException:
             self.__exit__()
@@ -209,7 +209,9 @@ class Machine:
 
     def json(self, line, timeout=60):
         text = self.cmd(line + " --json", timeout)
-        return json.loads(text[min(i for i in (text.find("["), text.find("{")) if i >= 0):])
+        text = re.sub(r"\n?\[ *\d+\.\d+\] [^\n]*\n", "", text) # errors of the log
+        assert re.match(r"[\[{]", text), f"{line}: {text}"
+        return json.loads(text)
 
     def vm(self, name):
         """The row of vm list --json, or None."""
@@ -239,7 +241,8 @@ class Machine:
         self.cmd(f"vm console {name}", timeout)
 
     def attach(self, name):
-        """The keyboard goes to the guest; detach() brings it back."""
+        """The keyboard goes to a running guest; detach() brings it back."""
+        self.wait_state(name, "running")
         self.number += 1
         self.send(f"vm console {name} # {self.number:04}\r")
         self.expect(r"Ctrl-\] comes back to the shell\.")

@@ -32,7 +32,7 @@ def test_every_command_with_odd_arguments(bundle, start):
     machine = start(bundle, limit=400)
     machine.cmd("vm start spin")
     verbs = {"vm": "list info create start pause resume shutdown stop reset destroy log dump", "vcpu": "list regs pin",
-             "mem": "owners read guest", "bundle": "ls cat hex run", "trace": "on off", "log": "level",
+             "mem": "owners read guest", "bundle": "ls cat hex run", "trace": "start stop show stats", "log": "level",
              "dev": "info"}
     lines = [f"{noun} {verb}" for noun, words in verbs.items() for verb in words.split()]
     lines += ["cpu", "mem", "irq", "dev", "trace", "top", "bundle", "log", "config", "version", "help", "vm", "vcpu",
@@ -109,9 +109,10 @@ def test_boot_script(bundle, start):
 
 def test_trace(bundle, start):
     machine = start(bundle.guest("spin", image="bad.bin", bootargs="device-storm", autostart=True))
-    machine.cmd("trace on")
-    machine.poll(lambda: len(machine.cmd("trace").split("\n")) > 20, 20, "events are traced")
-    machine.cmd("trace off")
+    machine.cmd("trace start")
+    machine.poll(lambda: len(machine.cmd("trace show 100").split("\n")) > 20, 20, "events are traced")
+    assert machine.json("trace show") and machine.cmd("trace stats")
+    machine.cmd("trace stop")
     assert machine.cmd("version")
 
 

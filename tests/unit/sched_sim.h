@@ -15,7 +15,10 @@
 
 #define SIM_MAX 24
 
-/* What an entity does: runs for `burst`, sleeps for `sleep`, again; burst TIME_NEVER: runs for ever. */
+/*
+ * What an entity does: runs for `burst`, sleeps for `sleep`, again; burst TIME_NEVER: runs for
+ * ever.
+ */
 struct sim_entity {
 	struct sched_entity se;
 	char name[8];

@@ -295,6 +295,27 @@ static void test_retire_running(void **state)
 	assert_int_equal(se->state, SCHED_DEAD);
 }
 
+/*
+ * Another CPU's clock reading may be older than the start of who runs now: that is no time at all.
+ */
+static void test_stale_time(void **state)
+{
+	struct sched_entity before;
+
+	(void)state;
+	sim_start(2);
+	sim_hog(256);
+	sim_run(10 * MS);
+	before = entities[0].se;
+	fake_cpu = cpus[1];
+	sched_queue_charge(&cpus[0]->rq, before.started - 5 * US);
+	assert_int_equal(entities[0].se.vruntime, before.vruntime);
+	assert_int_equal(entities[0].se.total_ticks, before.total_ticks);
+	assert_int_equal(entities[0].se.started, before.started);
+	sim_run(10 * MS);
+	assert_int_equal(sched_runtime(&entities[0].se), 20 * MS);
+}
+
 static void test_cpu_stats(void **state)
 {
 	struct sched_cpu_stats stats;
@@ -350,6 +371,7 @@ int main(void)
 		cmocka_unit_test(test_yield),
 		cmocka_unit_test(test_retire),
 		cmocka_unit_test(test_retire_running),
+		cmocka_unit_test(test_stale_time),
 		cmocka_unit_test(test_cpu_stats),
 		cmocka_unit_test(test_lone_wake_is_quiet),
 	};

@@ -78,7 +78,10 @@ static void *cpu_thread(void *arg)
 	return NULL;
 }
 
-/* All CPUs call each other all the time, with interrupts off while they wait: no deadlock, none lost. */
+/*
+ * All CPUs call each other all the time, with interrupts off while they wait: no deadlock, none
+ * lost.
+ */
 static void test_all_call_all(void **state)
 {
 	pthread_t threads[THREADS];

@@ -419,7 +419,10 @@ static void test_tasks_share(void **state)
 	}
 	run_until(fake_time + 500 * MS);
 	for (unsigned i = 0; i < 4; i++) {
-		/* Four on two CPUs: all began early, and none ended before its share of the time was over. */
+		/*
+		 * Four on two CPUs: all began early, and none ended before its share of the time
+		 * was over.
+		 */
 		assert_in_range(w[i].began, began, began + 30 * MS);
 		assert_in_range(w[i].ended, began + 170 * MS, began + 215 * MS);
 	}

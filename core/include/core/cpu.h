@@ -81,8 +81,8 @@ static inline struct cpu *this_cpu(void)
 }
 
 /*
- * Marks an interrupt: task_current() is NULL until irq_leave(). timer_interrupt(), smp_ipi_interrupt() and
- * irq_dispatch() do this themselves.
+ * Marks an interrupt: task_current() is NULL until irq_leave(). timer_interrupt(),
+ * smp_ipi_interrupt() and irq_dispatch() do this themselves.
  */
 static inline void irq_enter(void)
 {
@@ -99,14 +99,17 @@ static inline void irq_leave(void)
 #define CPU_STACK_SIZE (PAGE_SIZE << CPU_STACK_ORDER)
 
 /*
- * Allocates the areas of @count CPUs, and the stacks of all but the boot CPU, which stays on the one it
- * has. After time_init() and hostmap_init(), before arch_cpu_init(). -ENOMEM: only when not even the boot
- * CPU's area fits; with less memory than all need, the last CPUs are left out.
+ * Allocates the areas of @count CPUs, and the stacks of all but the boot CPU, which stays on the
+ * one it has. After time_init() and hostmap_init(), before arch_cpu_init(). -ENOMEM: only when not
+ * even the boot CPU's area fits; with less memory than all need, the last CPUs are left out.
  */
 int cpu_init(unsigned count) __must_check;
 /* Starts all other CPUs and waits for them; one that does not come is reported and left out. */
 void smp_start(void);
-/* Where a started CPU arrives from arch code: on its own stack, this_cpu() right, MMU on, interrupts off. */
+/*
+ * Where a started CPU arrives from arch code: on its own stack, this_cpu() right, MMU on,
+ * interrupts off.
+ */
 void smp_secondary_main(void) __noreturn;
 unsigned smp_online_count(void);
 
@@ -118,11 +121,15 @@ unsigned smp_online_count(void);
 void smp_call(unsigned cpu, void (*fn)(void *arg), void *arg);
 /* On all online CPUs, this one included; waits for all. */
 void smp_call_all(void (*fn)(void *arg), void *arg);
-/* Arch code calls this when an inter-processor interrupt arrives: serves calls, notices cpu->resched. */
+/*
+ * Arch code calls this when an inter-processor interrupt arrives: serves calls, notices
+ * cpu->resched.
+ */
 void smp_ipi_interrupt(void);
 /*
- * Makes @cpu look at cpu->resched and its vCPU's requests. Any context. On the own CPU an exit handler or
- * an interrupt looks by itself on the way back; a task is interrupted as soon as it enables interrupts.
+ * Makes @cpu look at cpu->resched and its vCPU's requests. Any context. On the own CPU an exit
+ * handler or an interrupt looks by itself on the way back; a task is interrupted as soon as it
+ * enables interrupts.
  */
 void smp_kick(unsigned cpu);
 

@@ -72,23 +72,35 @@ struct sched_entity {
 /* Starts BLOCKED, may run on all CPUs, weight SCHED_WEIGHT_DEFAULT, no cap. */
 void sched_entity_init(struct sched_entity *se, enum sched_kind kind, const char *name);
 
-/* Makes it ready, or keeps it from blocking when it runs. Any context, any CPU; spurious calls are harmless. */
+/*
+ * Makes it ready, or keeps it from blocking when it runs. Any context, any CPU; spurious calls are
+ * harmless.
+ */
 void sched_wake(struct sched_entity *se);
-/* Asks the CPU on which @se runs to come back to the scheduler or to look at its requests. No-op when it does not run. */
+/*
+ * Asks the CPU on which @se runs to come back to the scheduler or to look at its requests. No-op
+ * when it does not run.
+ */
 void sched_kick(struct sched_entity *se);
 
 /*
- * Said by the running entity before it looks at what it may wait for: it then either finds it or leaves
- * with SCHED_BLOCK, and a sched_wake() from here on keeps it from blocking.
+ * Said by the running entity before it looks at what it may wait for: it then either finds it or
+ * leaves with SCHED_BLOCK, and a sched_wake() from here on keeps it from blocking.
  */
 void sched_block_prepare(struct sched_entity *se);
 
-/* Each takes effect at once; a running entity moves at its next exit. -EINVAL: no online CPU in @mask, or out of range. */
+/*
+ * Each takes effect at once; a running entity moves at its next exit. -EINVAL: no online CPU in
+ * @mask, or out of range.
+ */
 int sched_set_affinity(struct sched_entity *se, const struct cpumask *mask) __must_check;
 int sched_set_weight(struct sched_entity *se, u32 weight) __must_check;
 int sched_set_cap(struct sched_entity *se, u32 percent) __must_check;
 
-/* A BLOCKED or READY entity never runs again after this; a RUNNING one is kicked and waited for. Tasks only. */
+/*
+ * A BLOCKED or READY entity never runs again after this; a RUNNING one is kicked and waited for.
+ * Tasks only.
+ */
 void sched_retire(struct sched_entity *se);
 
 /* Ticks run in all, the current run included. */
@@ -96,7 +108,10 @@ u64 sched_runtime(const struct sched_entity *se);
 
 /* Never returns: the main loop of each CPU. */
 void sched_loop(void) __noreturn;
-/* Called by the running task (through task.c) with interrupts disabled: back to sched_loop(). It may return on another CPU. */
+/*
+ * Called by the running task (through task.c) with interrupts disabled: back to sched_loop(). It
+ * may return on another CPU.
+ */
 void sched_leave(enum sched_leave why);
 /* For arch code on the way out of a host interrupt that came while a task ran. */
 void sched_preempt_task(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside the scheduler: one CPU's run queue (sched_queue.c) and the choice among CPUs (sched_balance.c). */
+/* Inside the scheduler: a run queue (sched_queue.c), the choice among CPUs (sched_balance.c). */
 #ifndef CORE_SCHED_QUEUE_H
 #define CORE_SCHED_QUEUE_H
 
@@ -35,22 +35,24 @@ static inline struct cpu *sched_cpu_of(struct runqueue *rq)
 /* Charges the running entity, if any, for its time up to @now and moves the clock. */
 void sched_queue_charge(struct runqueue *rq, u64 now);
 /*
- * Puts @se, which may run here and has budget, into the queue; it is at most @behind (virtual) behind the
- * clock then. Returns true when the CPU has to come to the scheduler for it.
+ * Puts @se, which may run here and has budget, into the queue; it is at most @behind (virtual)
+ * behind the clock then. Returns true when the CPU has to come to the scheduler for it.
  */
 bool sched_queue_add(struct runqueue *rq, struct sched_entity *se, s64 behind,
 		     u64 now) __must_check;
 /*
- * Keeps the entity's virtual time within its longest lead after the clock and @behind before it. More than
- * `credit` behind, it is put at the clock and owed the rest: it catches up in company, so that it does not keep
- * the CPU from those that wake meanwhile.
+ * Keeps the entity's virtual time within its longest lead after the clock and @behind before it.
+ * More than `credit` behind, it is put at the clock and owed the rest: it catches up in company, so
+ * that it does not keep the CPU from those that wake meanwhile.
  */
 void sched_queue_limit(const struct runqueue *rq, struct sched_entity *se, s64 behind);
 /* Takes a READY entity out. */
 void sched_queue_remove(struct runqueue *rq, struct sched_entity *se);
 /* The running entity leaves the CPU; @why as it says. */
 void sched_queue_put(struct runqueue *rq, enum sched_leave why, u64 now);
-/* Makes the first of the queue the running entity, NULL when there is none. Arms the slice timer. */
+/*
+ * Makes the first of the queue the running entity, NULL when there is none. Arms the slice timer.
+ */
 struct sched_entity *sched_queue_pick(struct runqueue *rq, u64 now);
 /* Moves all virtual times of the queue up. */
 void sched_queue_shift(struct runqueue *rq, u64 by);
@@ -84,7 +86,10 @@ void sched_balance_set_crowded(struct cpu *cpu, bool crowded);
 
 /* ---- sched.c: one step of sched_loop(), without running anybody ---- */
 
-/* Ends the run of the current entity, if any, and returns the next one, NULL: idle. On @cpu itself, interrupts disabled. */
+/*
+ * Ends the run of the current entity, if any, and returns the next one, NULL: idle. On @cpu itself,
+ * interrupts disabled.
+ */
 struct sched_entity *sched_switch(struct cpu *cpu, enum sched_leave why);
 /* Makes @cpu come to sched_switch(). */
 void sched_resched(struct cpu *cpu);

@@ -55,7 +55,10 @@ struct waitqueue {
 void waitqueue_init(struct waitqueue *wq);
 /* Wakes all waiters; any context that holds no lock of rank WAIT or later. */
 void waitqueue_wake(struct waitqueue *wq);
-/* Sleeps until cond(arg) holds; evaluated without locks. -ETIMEDOUT at @deadline (host ticks or TIME_NEVER). */
+/*
+ * Sleeps until cond(arg) holds; evaluated without locks. -ETIMEDOUT at @deadline (host ticks or
+ * TIME_NEVER).
+ */
 int waitqueue_wait(struct waitqueue *wq, bool (*cond)(void *arg), void *arg, u64 deadline);
 
 /* Sleeping lock: tasks only, not while a spinlock is held. Fair. */

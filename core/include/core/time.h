@@ -13,7 +13,9 @@ static inline u64 time_now(void)
 {
 	return arch_time_now();
 }
-/* Called once from main.c with the counter's rate, before the first conversion; boot begins here. */
+/*
+ * Called once from main.c with the counter's rate, before the first conversion; boot begins here.
+ */
 void time_init(u64 hz);
 u64 time_hz(void);
 /* Conversions round up, and saturate to TIME_NEVER. */

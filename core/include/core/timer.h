@@ -9,7 +9,9 @@
 struct timer;
 typedef void (*timer_fn)(struct timer *timer);
 
-/* Owned by the caller, who keeps it alive until timer_cancel_sync() or the callback has returned. */
+/*
+ * Owned by the caller, who keeps it alive until timer_cancel_sync() or the callback has returned.
+ */
 struct timer {
 	struct list_node link;
 	u64 deadline; /* host ticks */
@@ -24,9 +26,14 @@ void timer_init(struct timer *timer, timer_fn fn);
  * Any context that holds no lock of rank TIMER or later.
  */
 void timer_set(struct timer *timer, u64 deadline);
-/* Takes it out of its queue. The callback may still be running on another CPU. Contexts as above. */
+/*
+ * Takes it out of its queue. The callback may still be running on another CPU. Contexts as above.
+ */
 void timer_cancel(struct timer *timer);
-/* Like timer_cancel(), and waits for a running callback. Not from the callback, nor with a lock that it takes. */
+/*
+ * Like timer_cancel(), and waits for a running callback. Not from the callback, nor with a lock
+ * that it takes.
+ */
 void timer_cancel_sync(struct timer *timer);
 /* A moment's truth unless the caller keeps others from arming and cancelling. */
 static inline bool timer_is_armed(const struct timer *timer)

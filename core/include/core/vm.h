@@ -103,9 +103,11 @@ void vm_request_power(struct vm *vm, enum exit_power what, const char *reason);
 
 /* Look-up takes a reference; NULL when there is none. */
 struct vm *vm_find(const char *name);
+/* Any context that knows of another reference. */
 void vm_get(struct vm *vm);
+/* Tasks: the last one takes the VM apart. */
 void vm_put(struct vm *vm);
-/* The VM after @prev (NULL: the first) in order of creation, with a reference; drops that of @prev. */
+/* The VM after @prev (NULL: the first) in order of creation, with a reference; drops that of @prev. Tasks. */
 struct vm *vm_next(struct vm *prev);
 unsigned vm_count(void);
 

@@ -67,8 +67,8 @@ const void *fdt_blob(u32 *size);
 
 /* ---- the architecture provides (lib/<arch>/) ---- */
 
-extern u64 tick_hz;          /* rate of now() */
-extern unsigned cpu_count;   /* as the tree says, at most CPUS_MAX */
+extern u64 tick_hz;        /* rate of now() */
+extern unsigned cpu_count; /* as the tree says, at most CPUS_MAX */
 u64 now(void);
 void arch_putc(char c);
 void arch_off(void) __attribute__((noreturn));
@@ -104,13 +104,13 @@ bool probe_write(u64 at, unsigned size, u64 value);
 bool probe_call(u64 at);
 
 /* Waits for the condition at most @ms milliseconds; value: whether it came true. */
-#define wait_until(cond, ms)                                          \
-	({                                                            \
-		u64 end_ = now() + tick_hz / 1000 * (ms);             \
-		bool true_;                                           \
+#define wait_until(cond, ms)                                             \
+	({                                                               \
+		u64 end_ = now() + tick_hz / 1000 * (ms);                \
+		bool true_;                                              \
 		while (!(true_ = (cond)) && (int64_t)(end_ - now()) > 0) \
-			cpu_relax();                                  \
-		true_;                                                \
+			cpu_relax();                                     \
+		true_;                                                   \
 	})
 void delay_us(u64 us);
 

@@ -30,7 +30,8 @@ static void trap_loop_wild(unsigned cpu)
 }
 static void trap_loop_memory(unsigned cpu)
 {
-	static const u32 nothing[4] __attribute__((aligned(4))) = { 0, 0, 0, 0 }; /* illegal, as a handler */
+	static const u32 nothing[4]
+		__attribute__((aligned(4))) = { 0, 0, 0, 0 }; /* illegal, as a handler */
 
 	(void)cpu;
 	csr_write(stvec, (u64)(uintptr_t)nothing);
@@ -38,7 +39,8 @@ static void trap_loop_memory(unsigned cpu)
 }
 static void virtual_loop(unsigned cpu)
 {
-	static const u32 handler[2] __attribute__((aligned(4))) = { 0x600022f3, 0x600022f3 }; /* csrr hstatus */
+	static const u32 handler[2]
+		__attribute__((aligned(4))) = { 0x600022f3, 0x600022f3 }; /* csrr hstatus */
 
 	(void)cpu;
 	csr_write(stvec, (u64)(uintptr_t)handler);
@@ -117,7 +119,8 @@ static void garbage_calls(unsigned cpu)
 	u64 r = 88172645463325252ull + cpu;
 
 	for (;;) {
-		static const u64 ids[] = { 0x10, SBI_TIME, SBI_IPI, SBI_RFENCE, SBI_DBCN, SBI_PMU, 0, 3, 0x77 };
+		static const u64 ids[] = { 0x10,    SBI_TIME, SBI_IPI, SBI_RFENCE, SBI_DBCN,
+					   SBI_PMU, 0,        3,       0x77 };
 
 		r ^= r << 13;
 		r ^= r >> 7;
@@ -152,7 +155,8 @@ static void start_storm(unsigned cpu)
 	for (u64 i = cpu;; i++) {
 		sbi3(SBI_HSM, 0, i % 8, i << 4, i);
 		sbi1(SBI_HSM, 2, i % 8);
-		sbi3(SBI_HSM, 0, i % 8, (u64)(uintptr_t)secondary_start, (u64)(uintptr_t)&harts[i % 8]);
+		sbi3(SBI_HSM, 0, i % 8, (u64)(uintptr_t)secondary_start,
+		     (u64)(uintptr_t)&harts[i % 8]);
 	}
 }
 

@@ -45,7 +45,8 @@ static u64 access(unsigned i, u64 at)
 static void nowhere(void)
 {
 	static const u64 places[] = {
-		0x8, 0x1000000, 0x20000000, 0x7ffffff8, 0x7fffffff00, 1ul << 41, 1ul << 50, 1ul << 56, 1ul << 59,
+		0x8,       0x1000000, 0x20000000, 0x7ffffff8, 0x7fffffff00,
+		1ul << 41, 1ul << 50, 1ul << 56,  1ul << 59,
 	};
 
 	for (unsigned p = 0; p < ARRAY_SIZE(places); p++) {
@@ -59,7 +60,8 @@ static void nowhere(void)
 			if (cause != accesses[i].cause)
 				print("%s: cause %lu\n", accesses[i].name, cause), wrong_cause++;
 			else if (trap_tval() != places[p])
-				print("%s: stval 0x%lx\n", accesses[i].name, trap_tval()), wrong_value++;
+				print("%s: stval 0x%lx\n", accesses[i].name, trap_tval()),
+					wrong_value++;
 		}
 		print("- nowhere, at 0x%lx\n", places[p]);
 		check_equal("  each access faults as it must", wrong_cause, 0);
@@ -73,8 +75,9 @@ static void nowhere(void)
  */
 static void devices(void)
 {
-	static const u64 places[] = { UART_BASE + 7, UART_BASE + 0xf8, PLIC_BASE + 4, PLIC_BASE + 0x200000,
-				      RTC_BASE, 0x100008 /* power-off is at 0 */ };
+	static const u64 places[] = { UART_BASE + 7, UART_BASE + 0xf8,
+				      PLIC_BASE + 4, PLIC_BASE + 0x200000,
+				      RTC_BASE,      0x100008 /* power-off is at 0 */ };
 	unsigned faults = 0, answers = 0, wrong = 0;
 
 	for (unsigned p = 0; p < ARRAY_SIZE(places); p++)
@@ -90,8 +93,9 @@ static void devices(void)
 				 (cause == EXC_LOAD_MISALIGNED || cause == EXC_STORE_MISALIGNED))
 				faults++;
 			else
-				print("%s at 0x%lx: cause %lu stval 0x%lx\n", accesses[i].name, places[p], cause,
-				      trap_tval()), wrong++;
+				print("%s at 0x%lx: cause %lu stval 0x%lx\n", accesses[i].name,
+				      places[p], cause, trap_tval()),
+					wrong++;
 		}
 	print("- on devices: %u answers, %u faults\n", answers, faults);
 	check_equal("nothing else than an answer or the fault", wrong, 0);
@@ -113,12 +117,15 @@ static void straddling(void)
 			continue;
 		for (u64 before = 1; before < accesses[i].size; before++) {
 			u64 cause = access(i, end - before);
-			bool misaligned = cause == EXC_LOAD_MISALIGNED || cause == EXC_STORE_MISALIGNED;
+			bool misaligned =
+				cause == EXC_LOAD_MISALIGNED || cause == EXC_STORE_MISALIGNED;
 
 			if (cause == accesses[i].cause || misaligned)
 				good++;
 			else
-				print("%s at end - %lu: cause %lu\n", accesses[i].name, before, cause), wrong++;
+				print("%s at end - %lu: cause %lu\n", accesses[i].name, before,
+				      cause),
+					wrong++;
 		}
 	}
 	check("accesses over the end of memory fault", good > 0);

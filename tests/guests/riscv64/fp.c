@@ -29,20 +29,23 @@ static unsigned compare(const char *what, unsigned cpu, unsigned round, u64 got,
 	return 1;
 }
 
-#define EACH(m) \
-	m(0) m(1) m(2) m(3) m(4) m(5) m(6) m(7) m(8) m(9) m(10) m(11) m(12) m(13) m(14) m(15) m(16) \
-	m(17) m(18) m(19) m(20) m(21) m(22) m(23) m(24) m(25) m(26) m(27) m(28) m(29) m(30) m(31)
+#define EACH(m)                                                                               \
+	m(0) m(1) m(2) m(3) m(4) m(5) m(6) m(7) m(8) m(9) m(10) m(11) m(12) m(13) m(14) m(15) \
+		m(16) m(17) m(18) m(19) m(20) m(21) m(22) m(23) m(24) m(25) m(26) m(27) m(28) \
+			m(29) m(30) m(31)
 
 #define LOAD(n) "fld f" #n ", 8 * " #n "(%0)\n"
 #define STORE(n) "fsd f" #n ", 8 * " #n "(%0)\n"
 
 static void float_load(const u64 *values)
 {
-	__asm__ volatile(".option push\n.option arch, +d\n" EACH(LOAD) ".option pop" ::"r"(values) : "memory");
+	__asm__ volatile(".option push\n.option arch, +d\n" EACH(LOAD) ".option pop" ::"r"(values)
+			 : "memory");
 }
 static void float_store(u64 *values)
 {
-	__asm__ volatile(".option push\n.option arch, +d\n" EACH(STORE) ".option pop" ::"r"(values) : "memory");
+	__asm__ volatile(".option push\n.option arch, +d\n" EACH(STORE) ".option pop" ::"r"(values)
+			 : "memory");
 }
 
 /* vl8re8.v and vs8r.v of all 32 registers, by encoding: gcc 12's assembler has no V. */
@@ -55,7 +58,9 @@ static void vector_load(const u8 *values, u64 vlenb)
 			 ".word 0xe2850407\n add a0, a0, a1\n"
 			 ".word 0xe2850807\n add a0, a0, a1\n"
 			 ".word 0xe2850c07\n"
-			 : "+r"(a0) : "r"(a1) : "memory");
+			 : "+r"(a0)
+			 : "r"(a1)
+			 : "memory");
 }
 static void vector_store(u8 *values, u64 vlenb)
 {
@@ -66,7 +71,9 @@ static void vector_store(u8 *values, u64 vlenb)
 			 ".word 0xe2850427\n add a0, a0, a1\n"
 			 ".word 0xe2850827\n add a0, a0, a1\n"
 			 ".word 0xe2850c27\n"
-			 : "+r"(a0) : "r"(a1) : "memory");
+			 : "+r"(a0)
+			 : "r"(a1)
+			 : "memory");
 }
 
 static u64 pattern(unsigned cpu, unsigned round, unsigned n)
@@ -122,13 +129,15 @@ static unsigned vector_round(unsigned cpu, unsigned round)
 	for (unsigned i = 0; i < 32 * vlenb; i++)
 		in[cpu][i] = (u8)(pattern(cpu, round, i) >> i % 8 * 8) ^ (u8)i;
 	vector_load(in[cpu], vlenb);
-	__asm__ volatile("li t0, 3\n .word 0x0c12f2d7" ::: "t0"); /* vsetvli t0, t0, e8, m2, ta, ma */
+	__asm__ volatile("li t0, 3\n .word 0x0c12f2d7" ::
+				 : "t0"); /* vsetvli t0, t0, e8, m2, ta, ma */
 	give_way(round);
 	vl = csr_read(0xc20);
 	vtype = csr_read(0xc21);
 	vector_store(out[cpu], vlenb);
 	for (unsigned i = 0; i < 32 * vlenb; i += 8)
-		bad += compare("vector register", cpu, round, *(u64 *)(out[cpu] + i), *(u64 *)(in[cpu] + i));
+		bad += compare("vector register", cpu, round, *(u64 *)(out[cpu] + i),
+			       *(u64 *)(in[cpu] + i));
 	return bad + compare("vl", cpu, round, vl, 3) + compare("vtype", cpu, round, vtype, 0xc1);
 }
 
@@ -165,8 +174,8 @@ void guest_main(void)
 	for (unsigned cpu = 0; cpu < cpu_count; cpu++)
 		all_wrong += wrong[cpu];
 	if (first.what)
-		print("%s: CPU %lu, round %lu: 0x%lx, should be 0x%lx\n", first.what, first.cpu, first.round,
-		      first.got, first.want);
+		print("%s: CPU %lu, round %lu: 0x%lx, should be 0x%lx\n", first.what, first.cpu,
+		      first.round, first.got, first.want);
 	check_equal("no register has changed", all_wrong, 0);
 	check("float use leaves FS dirty", (csr_read(sstatus) & STATUS_FS) == STATUS_FS);
 	csr_clear(sstatus, STATUS_FS);

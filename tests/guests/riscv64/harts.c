@@ -66,13 +66,15 @@ static void suspender(unsigned cpu)
 static void suspend(void)
 {
 	check("a hart to suspend starts", cpu_start(other, suspender));
-	check("it shows as SUSPENDED", wait_until(phase == 1 && status_of(other) == HSM_SUSPENDED, PATIENCE));
+	check("it shows as SUSPENDED",
+	      wait_until(phase == 1 && status_of(other) == HSM_SUSPENDED, PATIENCE));
 	check("a start of it is refused",
 	      sbi3(SBI_HSM, 0, hart_id(other), (u64)(uintptr_t)secondary_start, 0).error != SBI_OK);
 	ipi_send(other);
 	check("an IPI ends retentive suspend", wait_until(phase >= 2, PATIENCE));
 	check_equal("  without an error", phase, 2);
-	check("non-retentive suspend shows too", wait_until(status_of(other) == HSM_SUSPENDED, PATIENCE));
+	check("non-retentive suspend shows too",
+	      wait_until(status_of(other) == HSM_SUSPENDED, PATIENCE));
 	ipi_send(other);
 	check("an IPI resumes it", wait_until(phase >= 3, PATIENCE));
 	check_equal("  in the state that the specification says", phase, 3);

@@ -4,13 +4,19 @@
 
 #define PRIORITY(irq) (PLIC_BASE + 4 * (irq))
 #define PENDING(irq) (PLIC_BASE + 0x1000 + (irq) / 32 * 4)
-#define ENABLE(context, irq) (PLIC_BASE + 0x2000 + (u64)(context) * 0x80 + (irq) / 32 * 4)
-#define THRESHOLD(context) (PLIC_BASE + 0x200000 + (u64)(context) * 0x1000)
+#define ENABLE(context, irq) (PLIC_BASE + 0x2000 + (u64)(context)*0x80 + (irq) / 32 * 4)
+#define THRESHOLD(context) (PLIC_BASE + 0x200000 + (u64)(context)*0x1000)
 #define CLAIM(context) (THRESHOLD(context) + 4)
 #define SEIP (1ul << IRQ_EXTERNAL)
 
-enum { RTC_TIME_LOW = 0, RTC_TIME_HIGH = 4, RTC_ALARM_LOW = 8, RTC_ALARM_HIGH = 0xc, RTC_ENABLE = 0x10,
-       RTC_CLEAR_INTERRUPT = 0x1c };
+enum {
+	RTC_TIME_LOW = 0,
+	RTC_TIME_HIGH = 4,
+	RTC_ALARM_LOW = 8,
+	RTC_ALARM_HIGH = 0xc,
+	RTC_ENABLE = 0x10,
+	RTC_CLEAR_INTERRUPT = 0x1c
+};
 
 static int context;
 
@@ -261,7 +267,8 @@ static void routed(void)
 	}
 	other_context = plic_context(other);
 	irq_handlers[IRQ_EXTERNAL] = external_other;
-	note("the other hart starts", cpu_start(other, other_hart) && wait_until(other_ready, 5000), true);
+	note("the other hart starts", cpu_start(other, other_hart) && wait_until(other_ready, 5000),
+	     true);
 	write32(PRIORITY(UART_IRQ), 1);
 	for (unsigned i = 1; i <= 20; i++) {
 		uart_wire(true);
@@ -310,7 +317,8 @@ static void clock(void)
 	delay_us(2000);
 	b = read32(RTC_BASE + RTC_TIME_LOW);
 	b |= (u64)read32(RTC_BASE + RTC_TIME_HIGH) << 32;
-	check("the clock goes on, by about what the counter says", b - a >= 1900000 && b - a < 2000000000);
+	check("the clock goes on, by about what the counter says",
+	      b - a >= 1900000 && b - a < 2000000000);
 }
 
 void guest_main(void)

@@ -44,8 +44,8 @@ static void build(void)
 	memset(root, 0, sizeof(root));
 	memset(middle, 0, sizeof(middle));
 	memset(leaf, 0, sizeof(leaf));
-	root[0] = pte_at(0, RWXAD);             /* devices */
-	root[2] = pte_at(0x80000000, RWXAD);    /* memory */
+	root[0] = pte_at(0, RWXAD);          /* devices */
+	root[2] = pte_at(0x80000000, RWXAD); /* memory */
 	root[PLAY >> 30] = pte(middle, V);
 	middle[0] = pte(leaf, V);
 }
@@ -109,7 +109,8 @@ static void deeper_modes(void)
 			skip(mode == MODE_SV48 ? "Sv48" : "Sv57", "satp does not take it");
 			continue;
 		}
-		check_equal(mode == MODE_SV48 ? "Sv48 translates" : "Sv57 translates", load(PLAY), EXC_NONE);
+		check_equal(mode == MODE_SV48 ? "Sv48 translates" : "Sv57 translates", load(PLAY),
+			    EXC_NONE);
 		check_equal("  and faults beyond", load(1ul << 40), EXC_LOAD_PAGE);
 		translation_off();
 	}
@@ -125,7 +126,8 @@ static void permissions(void)
 		{ "read only", V | R | A | D, EXC_NONE, EXC_STORE_PAGE, EXC_FETCH_PAGE },
 		{ "read and write", V | R | W | A | D, EXC_NONE, EXC_NONE, EXC_FETCH_PAGE },
 		{ "execute only", V | X | A | D, EXC_LOAD_PAGE, EXC_STORE_PAGE, EXC_NONE },
-		{ "write only, reserved", V | W | A | D, EXC_LOAD_PAGE, EXC_STORE_PAGE, EXC_FETCH_PAGE },
+		{ "write only, reserved", V | W | A | D, EXC_LOAD_PAGE, EXC_STORE_PAGE,
+		  EXC_FETCH_PAGE },
 		{ "user", RWXAD | U, EXC_LOAD_PAGE, EXC_STORE_PAGE, EXC_FETCH_PAGE },
 	};
 

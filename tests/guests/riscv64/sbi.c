@@ -3,7 +3,7 @@
 #include <riscv.h>
 
 static const u64 nobody = 4000; /* a hart id that no machine here has */
-static bool bare; /* on OpenSBI, which answers some of this otherwise or not at all */
+static bool bare;               /* on OpenSBI, which answers some of this otherwise or not at all */
 
 static void expect(const char *name, struct sbiret ret, long want)
 {
@@ -26,11 +26,13 @@ static void base(void)
 	struct sbiret version = sbi0(SBI_BASE, 0);
 
 	expect("get_spec_version", version, SBI_OK);
-	check("  is at least 2.0, reserved bit 0", version.value >= 0x2000000 && version.value < 0x80000000);
+	check("  is at least 2.0, reserved bit 0",
+	      version.value >= 0x2000000 && version.value < 0x80000000);
 	for (u64 fid = 1; fid <= 2; fid++)
 		expect("implementation id and version", sbi0(SBI_BASE, fid), SBI_OK);
 	for (u64 fid = 4; fid <= 6; fid++)
-		expect("vendor, architecture, implementation of the machine", sbi0(SBI_BASE, fid), SBI_OK);
+		expect("vendor, architecture, implementation of the machine", sbi0(SBI_BASE, fid),
+		       SBI_OK);
 	expect("BASE function 7", sbi0(SBI_BASE, 7), SBI_NOT_SUPPORTED);
 	expect("BASE function 2^32 - 1", sbi0(SBI_BASE, 0xffffffff), SBI_NOT_SUPPORTED);
 	check("probe BASE", probe(SBI_BASE));
@@ -47,8 +49,9 @@ static void base(void)
 
 static void unknown(void)
 {
-	static const u64 ids[] = { 0x9, 0xf, 0x11, 0x123456, 0x08000000, 0x09000000, 0x0a000000,
-				   0x7fffffff, 0x80000000, 0xffffffff, ~0ull, SBI_TIME + 1 };
+	static const u64 ids[] = { 0x9,        0xf,        0x11,       0x123456,
+				   0x08000000, 0x09000000, 0x0a000000, 0x7fffffff,
+				   0x80000000, 0xffffffff, ~0ull,      SBI_TIME + 1 };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(ids); i++)
 		expect("unknown extension", sbi3(ids[i], 0, 1, 2, 3), SBI_NOT_SUPPORTED);
@@ -90,7 +93,8 @@ static void ipi(void)
 	expect("send_ipi to an empty mask", sbi2(SBI_IPI, 0, 0, 0), SBI_OK);
 	expect("send_ipi to nobody", sbi2(SBI_IPI, 0, 1, nobody), SBI_INVALID_PARAM);
 	if (!bare)
-		expect("send_ipi to some that are not there", sbi2(SBI_IPI, 0, 1ull << 63, 0), SBI_INVALID_PARAM);
+		expect("send_ipi to some that are not there", sbi2(SBI_IPI, 0, 1ull << 63, 0),
+		       SBI_INVALID_PARAM);
 	expect("send_ipi, base near the end", sbi2(SBI_IPI, 0, 3, ~0ull - 1), SBI_INVALID_PARAM);
 	csr_clear(sip, 1ul << IRQ_SOFT);
 }
@@ -102,17 +106,24 @@ static void rfence(void)
 	expect("remote_fence_i", sbi2(SBI_RFENCE, 0, 1, self), SBI_OK);
 	expect("remote_fence_i to all", sbi2(SBI_RFENCE, 0, 0, ~0ull), SBI_OK);
 	expect("remote_fence_i to nobody", sbi2(SBI_RFENCE, 0, 1, nobody), SBI_INVALID_PARAM);
-	expect("remote_sfence_vma, one page", sbi(SBI_RFENCE, 1, 1, self, RAM_BASE, PAGE_SIZE, 0), SBI_OK);
-	expect("remote_sfence_vma, everything as 0, 0", sbi(SBI_RFENCE, 1, 0, ~0ull, 0, 0, 0), SBI_OK);
-	expect("remote_sfence_vma, everything as 0, -1", sbi(SBI_RFENCE, 1, 0, ~0ull, 0, ~0ull, 0), SBI_OK);
+	expect("remote_sfence_vma, one page", sbi(SBI_RFENCE, 1, 1, self, RAM_BASE, PAGE_SIZE, 0),
+	       SBI_OK);
+	expect("remote_sfence_vma, everything as 0, 0", sbi(SBI_RFENCE, 1, 0, ~0ull, 0, 0, 0),
+	       SBI_OK);
+	expect("remote_sfence_vma, everything as 0, -1", sbi(SBI_RFENCE, 1, 0, ~0ull, 0, ~0ull, 0),
+	       SBI_OK);
 	expect_either("remote_sfence_vma, range that wraps",
 		      sbi(SBI_RFENCE, 1, 1, self, ~0ull - 4095, 1ull << 40, 0), SBI_OK,
 		      SBI_INVALID_ADDRESS);
-	expect("remote_sfence_vma, 2^50 bytes", sbi(SBI_RFENCE, 1, 1, self, 0, 1ull << 50, 0), SBI_OK);
-	expect("remote_sfence_vma to nobody", sbi(SBI_RFENCE, 1, 2, nobody, 0, 0, 0), SBI_INVALID_PARAM);
-	expect("remote_sfence_vma_asid", sbi(SBI_RFENCE, 2, 1, self, RAM_BASE, PAGE_SIZE, 3), SBI_OK);
+	expect("remote_sfence_vma, 2^50 bytes", sbi(SBI_RFENCE, 1, 1, self, 0, 1ull << 50, 0),
+	       SBI_OK);
+	expect("remote_sfence_vma to nobody", sbi(SBI_RFENCE, 1, 2, nobody, 0, 0, 0),
+	       SBI_INVALID_PARAM);
+	expect("remote_sfence_vma_asid", sbi(SBI_RFENCE, 2, 1, self, RAM_BASE, PAGE_SIZE, 3),
+	       SBI_OK);
 	for (u64 fid = 3; fid <= 6; fid++)
-		expect("remote_hfence without H", sbi(SBI_RFENCE, fid, 1, self, 0, 0, 0), SBI_NOT_SUPPORTED);
+		expect("remote_hfence without H", sbi(SBI_RFENCE, fid, 1, self, 0, 0, 0),
+		       SBI_NOT_SUPPORTED);
 }
 
 static void hsm(void)
@@ -123,11 +134,13 @@ static void hsm(void)
 	expect("hart_get_status of itself", status, SBI_OK);
 	check_equal("  is STARTED", status.value, HSM_STARTED);
 	expect("hart_get_status of nobody", sbi1(SBI_HSM, 2, nobody), SBI_INVALID_PARAM);
-	expect("hart_start of itself", sbi3(SBI_HSM, 0, self, RAM_BASE + 0x200000, 0), SBI_ALREADY_AVAILABLE);
+	expect("hart_start of itself", sbi3(SBI_HSM, 0, self, RAM_BASE + 0x200000, 0),
+	       SBI_ALREADY_AVAILABLE);
 	expect("hart_start of nobody", sbi3(SBI_HSM, 0, nobody, RAM_BASE, 0), SBI_INVALID_PARAM);
 	expect("hart_start of hart -1", sbi3(SBI_HSM, 0, ~0ull, RAM_BASE, 0), SBI_INVALID_PARAM);
 	if (cpu_count > 1 && !bare) {
-		check_equal("the other hart is STOPPED", sbi1(SBI_HSM, 2, other).value, HSM_STOPPED);
+		check_equal("the other hart is STOPPED", sbi1(SBI_HSM, 2, other).value,
+			    HSM_STOPPED);
 		expect("hart_start in the middle of nowhere", sbi3(SBI_HSM, 0, other, 0x400, 0),
 		       SBI_INVALID_ADDRESS);
 		check_equal("  leaves it STOPPED", sbi1(SBI_HSM, 2, other).value, HSM_STOPPED);
@@ -137,7 +150,8 @@ static void hsm(void)
 		      SBI_NOT_SUPPORTED, SBI_INVALID_PARAM);
 	csr_set(sie, 1ul << IRQ_SOFT);
 	csr_set(sip, 1ul << IRQ_SOFT);
-	expect("hart_suspend, retentive, with an interrupt pending", sbi3(SBI_HSM, 3, 0, 0, 0), SBI_OK);
+	expect("hart_suspend, retentive, with an interrupt pending", sbi3(SBI_HSM, 3, 0, 0, 0),
+	       SBI_OK);
 	csr_clear(sip, 1ul << IRQ_SOFT);
 	csr_clear(sie, 1ul << IRQ_SOFT);
 }
@@ -170,7 +184,8 @@ static void console(void)
 	if (bare)
 		return;
 	expect("console_write from no memory", sbi3(SBI_DBCN, 0, 8, 0x400, 0), SBI_INVALID_PARAM);
-	expect("console_write over the end of memory", sbi3(SBI_DBCN, 0, 32, end - 16, 0), SBI_INVALID_PARAM);
+	expect("console_write over the end of memory", sbi3(SBI_DBCN, 0, 32, end - 16, 0),
+	       SBI_INVALID_PARAM);
 	expect("console_write from 2^64", sbi3(SBI_DBCN, 0, 8, start, 1), SBI_INVALID_PARAM);
 	ret = sbi3(SBI_DBCN, 0, 1ull << 63, start, 0);
 	expect_either("console_write of 2^63 bytes", ret, SBI_INVALID_PARAM, SBI_OK);
@@ -252,8 +267,8 @@ static u64 random_argument(void)
 /* Calls with arguments of no sense; what would end the test by rights is left out. */
 static void garbage(void)
 {
-	static const u64 ids[] = { SBI_BASE, SBI_TIME, SBI_IPI, SBI_RFENCE, SBI_HSM, SBI_SRST, SBI_PMU,
-				   SBI_DBCN, 0, 3, 0x535553, 0x535441 };
+	static const u64 ids[] = { SBI_BASE, SBI_TIME, SBI_IPI, SBI_RFENCE, SBI_HSM,  SBI_SRST,
+				   SBI_PMU,  SBI_DBCN, 0,       3,          0x535553, 0x535441 };
 	unsigned bad = 0;
 
 	for (unsigned i = 0; i < 3000; i++) {

@@ -32,13 +32,16 @@ static void illegal_csrs(void)
 		u16 csr;
 		const char *name;
 	} rows[] = {
-		{ 0x300, "mstatus" }, { 0x304, "mie" }, { 0x341, "mepc" }, { 0xf11, "mvendorid" },
-		{ 0xf14, "mhartid" }, { 0x3a0, "pmpcfg0" }, { 0xb00, "mcycle" }, { 0x7a0, "tselect" },
-		{ 0x7b0, "dcsr" }, { 0x5c0, "custom s" }, { 0x9c0, "custom s ro" }, { 0x8ff, "custom u" },
-		{ 0x0ff, "unused u" }, { 0x1ff, "unused s" }, { 0x200, "vsstatus" }, { 0x204, "vsie" },
-		{ 0x24d, "vstimecmp" }, { 0x280, "vsatp" }, { 0x600, "hstatus" }, { 0x602, "hedeleg" },
-		{ 0x603, "hideleg" }, { 0x605, "htimedelta" }, { 0x606, "hcounteren" }, { 0x60a, "henvcfg" },
-		{ 0x644, "hip" }, { 0x645, "hvip" }, { 0x680, "hgatp" }, { 0xe12, "hgeip" },
+		{ 0x300, "mstatus" },    { 0x304, "mie" },         { 0x341, "mepc" },
+		{ 0xf11, "mvendorid" },  { 0xf14, "mhartid" },     { 0x3a0, "pmpcfg0" },
+		{ 0xb00, "mcycle" },     { 0x7a0, "tselect" },     { 0x7b0, "dcsr" },
+		{ 0x5c0, "custom s" },   { 0x9c0, "custom s ro" }, { 0x8ff, "custom u" },
+		{ 0x0ff, "unused u" },   { 0x1ff, "unused s" },    { 0x200, "vsstatus" },
+		{ 0x204, "vsie" },       { 0x24d, "vstimecmp" },   { 0x280, "vsatp" },
+		{ 0x600, "hstatus" },    { 0x602, "hedeleg" },     { 0x603, "hideleg" },
+		{ 0x605, "htimedelta" }, { 0x606, "hcounteren" },  { 0x60a, "henvcfg" },
+		{ 0x644, "hip" },        { 0x645, "hvip" },        { 0x680, "hgatp" },
+		{ 0xe12, "hgeip" },
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -51,7 +54,8 @@ static void illegal_csrs(void)
 
 static void supervisor_csrs(void)
 {
-	static const u16 all[] = { 0x100, 0x104, 0x105, 0x106, 0x140, 0x141, 0x142, 0x143, 0x144, 0x180 };
+	static const u16 all[] = { 0x100, 0x104, 0x105, 0x106, 0x140,
+				   0x141, 0x142, 0x143, 0x144, 0x180 };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(all); i++)
 		check_equal("supervisor CSR can be read", run_instruction(csrr(all[i])), EXC_NONE);
@@ -93,7 +97,8 @@ static void float_and_vector_off(void)
 	csr_clear(sstatus, STATUS_FS | STATUS_VS);
 	expect_insn("float move with FS off", 0xf2000053 /* fmv.d.x f0, x0 */, EXC_ILLEGAL);
 	expect_insn("fcsr with FS off", csrr(3), EXC_ILLEGAL);
-	expect_insn("vector setting with VS off", 0x0d0572d7 /* vsetvli t0, a0, e32, m1 */, EXC_ILLEGAL);
+	expect_insn("vector setting with VS off", 0x0d0572d7 /* vsetvli t0, a0, e32, m1 */,
+		    EXC_ILLEGAL);
 	expect_insn("vstart with VS off", csrr(8), EXC_ILLEGAL);
 	csr_set(sstatus, STATUS_FS);
 	expect_insn("float move with FS on", 0xf2000053, EXC_NONE);
@@ -224,7 +229,8 @@ static void user_mode(void)
 	check_equal("  SPP is 0", hart_this()->trap_status & STATUS_SPP, 0);
 	csr_write(scounteren, 0);
 	if (!option("bare")) /* OpenSBI emulates it */
-		check_equal("time from user mode, not allowed", run_user(user_time, 0), EXC_ILLEGAL);
+		check_equal("time from user mode, not allowed", run_user(user_time, 0),
+			    EXC_ILLEGAL);
 	csr_write(scounteren, 2);
 	check_equal("time from user mode, allowed", run_user(user_time, 0), EXC_ECALL_U);
 }
@@ -252,8 +258,10 @@ static void all_registers_survive(void)
 	registers_survive("registers survive an illegal CSR", csrr(0x600), 0, 0);
 	registers_survive("registers survive a load from nowhere", 0x0002a283, 0, 0x400);
 	registers_survive("registers survive a store to nowhere", 0x0052a023, 0, 0x400);
-	registers_survive("registers survive a device load", 0x0052c303 /* lbu t1, 5(t0) */, 6, UART_BASE);
-	registers_survive("registers survive a device store", 0x006283a3 /* sb t1, 7(t0) */, 0, UART_BASE);
+	registers_survive("registers survive a device load", 0x0052c303 /* lbu t1, 5(t0) */, 6,
+			  UART_BASE);
+	registers_survive("registers survive a device store", 0x006283a3 /* sb t1, 7(t0) */, 0,
+			  UART_BASE);
 }
 
 /* Loads into every register with each sign and zero extension, from the UART's scratch register (7). */

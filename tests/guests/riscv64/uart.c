@@ -164,7 +164,8 @@ static void trigger_level(void)
 	at = get(IIR);
 	loop_off();
 	check("below the trigger level there is none, or the time-out", (below & 0xf) != IIR_DATA);
-	check("at the trigger level there is data", (at & 0xf) == IIR_DATA || (at & 0xf) == IIR_TIMEOUT);
+	check("at the trigger level there is data",
+	      (at & 0xf) == IIR_DATA || (at & 0xf) == IIR_TIMEOUT);
 }
 
 /* Other widths, and offsets that the chip has not: a fault or a value, the guest goes on in any case. */

@@ -61,10 +61,17 @@ u64 world_random(void)
 	return random_state >> 11;
 }
 
+static bool waits[FAKE_CPUS];
+
 static void wait_for_others(void)
 {
-	if (fake_in_loop())
-		fake_pause();
+	unsigned cpu = fake_cpu->id;
+
+	if (!fake_in_loop())
+		return;
+	waits[cpu] = true;
+	fake_pause();
+	waits[cpu] = false;
 }
 
 /* With interrupts on, what is pending may come, and another task with it. */
@@ -81,13 +88,24 @@ static void disturb(void)
 		fake_pause();
 }
 
+/* No CPU has lost its turn with a lock in hands, or in the queue for one. */
+static bool has_calmed_down(void *arg)
+{
+	(void)arg;
+	for (unsigned i = 0; i < cpu_count; i++)
+		if (waits[i] || cpus[i]->lock_depth > 0)
+			return false;
+	return true;
+}
+
 void world_disturb(u64 seed)
 {
 	random_state = seed ? seed : 1;
 	fake_step_hook = seed ? disturb : NULL;
-	/* Whoever lost his turn with a lock in hands gives it back. */
-	if (!seed)
-		world_turns(cpu_count + 1);
+	if (seed)
+		return;
+	world_turn();
+	world_until(has_calmed_down, NULL);
 }
 
 void world_turn(void)

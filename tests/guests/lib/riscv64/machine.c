@@ -108,7 +108,8 @@ unsigned cpu_boot(void)
 
 void cpu_relax(void)
 {
-	__asm__ volatile(".insn i 0x0f, 0, x0, x0, 0x010" ::: "memory"); /* pause, a hint elsewhere */
+	__asm__ volatile(".insn i 0x0f, 0, x0, x0, 0x010" ::
+				 : "memory"); /* pause, a hint elsewhere */
 }
 
 void secondary_entry(u64 id, struct hart *hart, u64 satp, u64 status)
@@ -133,7 +134,8 @@ bool cpu_start(unsigned cpu, void (*fn)(unsigned cpu))
 	harts[cpu].fn = fn;
 	__asm__ volatile("fence" ::: "memory");
 	return sbi3(SBI_HSM, 0, hart_id(cpu), (u64)(uintptr_t)secondary_start,
-		    (u64)(uintptr_t)&harts[cpu]).error == SBI_OK;
+		    (u64)(uintptr_t)&harts[cpu])
+		       .error == SBI_OK;
 }
 
 bool cpu_stopped(unsigned cpu)
@@ -281,7 +283,10 @@ struct sbiret sbi(u64 eid, u64 fid, u64 a, u64 b, u64 c, u64 d, u64 e)
 	register u64 a6 __asm__("a6") = fid;
 	register u64 a7 __asm__("a7") = eid;
 
-	__asm__ volatile("ecall" : "+r"(a0), "+r"(a1) : "r"(a2), "r"(a3), "r"(a4), "r"(a6), "r"(a7) : "memory");
+	__asm__ volatile("ecall"
+			 : "+r"(a0), "+r"(a1)
+			 : "r"(a2), "r"(a3), "r"(a4), "r"(a6), "r"(a7)
+			 : "memory");
 	return (struct sbiret){ (long)a0, a1 };
 }
 
@@ -302,7 +307,8 @@ bool isa_has(const char *extension)
 	const char *isa = fdt_property(cpu, "riscv,isa", NULL);
 	size_t want = strlen(extension);
 
-	for (const char *end = list ? list + len : NULL; list && list < end; list += strlen(list) + 1)
+	for (const char *end = list ? list + len : NULL; list && list < end;
+	     list += strlen(list) + 1)
 		if (streq(list, extension))
 			return true;
 	if (!isa || strlen(isa) < 4)
@@ -311,7 +317,8 @@ bool isa_has(const char *extension)
 		if (*isa == *extension)
 			return true;
 	for (; *isa; isa++)
-		if (isa[0] == '_' && !memcmp(isa + 1, extension, want) && (isa[1 + want] == '_' || !isa[1 + want]))
+		if (isa[0] == '_' && !memcmp(isa + 1, extension, want) &&
+		    (isa[1 + want] == '_' || !isa[1 + want]))
 			return true;
 	return false;
 }
@@ -343,7 +350,8 @@ int plic_context(unsigned cpu)
 		if (!fdt_property(node, "riscv,ndev", NULL) || !cells)
 			continue;
 		for (unsigned i = 0; i < len / 8; i++)
-			if (fdt_cell(cells, 2 * i) == want && fdt_cell(cells, 2 * i + 1) == IRQ_EXTERNAL)
+			if (fdt_cell(cells, 2 * i) == want &&
+			    fdt_cell(cells, 2 * i + 1) == IRQ_EXTERNAL)
 				return (int)i;
 	}
 	return -1;

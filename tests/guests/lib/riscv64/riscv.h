@@ -57,11 +57,11 @@ enum { IRQ_SOFT = 1, IRQ_TIMER = 5, IRQ_EXTERNAL = 9 };
 
 #define CSR_TEXT_(x) #x
 #define CSR_TEXT(x) CSR_TEXT_(x)
-#define csr_read(csr)                                                              \
-	({                                                                         \
-		u64 v_;                                                            \
-		__asm__ volatile("csrr %0, " CSR_TEXT(csr) : "=r"(v_)::"memory");  \
-		v_;                                                                \
+#define csr_read(csr)                                                             \
+	({                                                                        \
+		u64 v_;                                                           \
+		__asm__ volatile("csrr %0, " CSR_TEXT(csr) : "=r"(v_)::"memory"); \
+		v_;                                                               \
 	})
 #define csr_write(csr, v) \
 	({ __asm__ volatile("csrw " CSR_TEXT(csr) ", %0" ::"rK"((u64)(v)) : "memory"); })
@@ -83,10 +83,10 @@ struct hart {
 	u64 save[15];
 	u64 vector; /* number of the vector that was entered */
 	u64 id;
-	u64 depth;              /* traps being served */
+	u64 depth; /* traps being served */
 	void (*fn)(unsigned cpu);
-	volatile u64 state;     /* 0 off, 1 runs fn */
-	u64 trap_cause;         /* the last exception that was taken, EXC_NONE if none since trap_clear() */
+	volatile u64 state; /* 0 off, 1 runs fn */
+	u64 trap_cause; /* the last exception that was taken, EXC_NONE if none since trap_clear() */
 	u64 trap_tval;
 	u64 trap_epc;
 	u64 trap_status;
@@ -106,16 +106,16 @@ static inline struct hart *hart_this(void)
  * Runs @code and gives the cause of the exception in it, EXC_NONE if there was none. The instruction that
  * trapped is skipped (a fetch that trapped goes back to ra), so one instruction at a time.
  */
-#define TRAP(code)                                 \
-	({                                         \
+#define TRAP(code)                                  \
+	({                                          \
 		hart_this()->trap_cause = EXC_NONE; \
-		hart_this()->trap_count = 0;       \
-		trap_expected = true;              \
-		__asm__ volatile("" ::: "memory"); \
-		code;                              \
-		__asm__ volatile("" ::: "memory"); \
-		trap_expected = false;             \
-		hart_this()->trap_cause;           \
+		hart_this()->trap_count = 0;        \
+		trap_expected = true;               \
+		__asm__ volatile("" ::: "memory");  \
+		code;                               \
+		__asm__ volatile("" ::: "memory");  \
+		trap_expected = false;              \
+		hart_this()->trap_cause;            \
 	})
 extern volatile bool trap_expected;
 #define trap_tval() (hart_this()->trap_tval)
