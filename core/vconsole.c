@@ -20,11 +20,12 @@ void vconsole_destroy(struct vconsole *vc)
 	vc->ring = NULL;
 }
 
-void vconsole_reset_input(struct vconsole *vc)
+void vconsole_restart(struct vconsole *vc)
 {
 	irqflags_t flags = spin_lock(&vc->lock);
 
 	vc->input_tail = vc->input_head;
+	vc->run_start = vc->written;
 	spin_unlock(&vc->lock, flags);
 }
 

@@ -103,7 +103,7 @@ static int start_locked(struct vm *vm, const char *reason)
 		return err;
 	clear_pending(vm);
 	vdev_reset_all(vm);
-	vconsole_reset_input(&vm->console);
+	vconsole_restart(&vm->console);
 	vm->started_at = time_now();
 	vm->start_count++;
 	arch_vm_start(vm);

@@ -21,6 +21,7 @@ static void receive(void *ctx, u8 byte)
 	struct attachment *a = ctx;
 
 	if (byte == CTRL_RIGHT_BRACKET) {
+		console_set_focus(NULL, NULL); /* what is typed after it is for the shell */
 		a->detach = true;
 		waitqueue_wake(&a->vm->changed);
 		return;
@@ -52,7 +53,8 @@ static bool is_over(struct attachment *a)
  */
 static u64 show_last_rows(struct shell *sh, struct shell_filter *filter, struct vconsole *vc)
 {
-	u64 pos = vc->written > REPLAY_BYTES ? vc->written - REPLAY_BYTES : 0;
+	u64 oldest = vc->written > REPLAY_BYTES ? vc->written - REPLAY_BYTES : 0;
+	u64 pos = MAX(oldest, vc->run_start);
 	char *text = heap_alloc(&owner_system, REPLAY_BYTES);
 	size_t len, start;
 
@@ -96,11 +98,11 @@ static void attach(struct shell *sh, struct vm *vm)
 {
 	struct attachment a = { .vm = vm };
 
+	/* First: what is typed from here on is for the guest. */
+	console_set_focus(receive, &a);
 	shell_printf(sh, "Console of VM %s; Ctrl-] comes back to the shell.\n", vm->name);
 	if (vm->state == VM_PAUSED)
 		shell_printf(sh, "It is paused: `vm resume %s` lets it go on.\n", vm->name);
-	/* First: what is typed from here on is for the guest. */
-	console_set_focus(receive, &a);
 	replay(sh, &vm->console);
 	do
 		(void)waitqueue_wait(&vm->changed, has_ended, &a, TIME_NEVER);

@@ -158,7 +158,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		make_vm();
 	made = true;
 	vdev_reset_all(&f.vm);
-	vconsole_reset_input(&f.vm.console);
+	vconsole_restart(&f.vm.console);
 	for (; size >= 4; data += 4, size -= 4)
 		step(data);
 	drain();

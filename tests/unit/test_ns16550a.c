@@ -77,7 +77,7 @@ static void test_reset_values(void **state)
 		out(reg, 0xff);
 	type("x");
 	vdev_reset_all(&f.vm);
-	vconsole_reset_input(&f.vm.console);
+	vconsole_restart(&f.vm.console);
 	for (unsigned reg = 0; reg < 8; reg++)
 		assert_int_equal(in(reg), want[reg]);
 	assert_false(irq());

@@ -128,7 +128,8 @@ static void test_input(void **state)
 	assert_false(vconsole_has_input(&vc));
 
 	assert_int_equal(vconsole_input(&vc, bytes, 20), 20);
-	vconsole_reset_input(&vc);
+	vconsole_restart(&vc);
+	assert_int_equal(vc.run_start, vc.written);
 	assert_false(vconsole_has_input(&vc));
 	vconsole_listen(&vc, NULL, NULL);
 	assert_int_equal(vconsole_input(&vc, bytes, 1), 1);

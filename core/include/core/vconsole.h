@@ -15,6 +15,7 @@ struct vconsole {
 	const char *vm_name;
 	char *ring;        /* VCONSOLE_RING_SIZE bytes */
 	u64 written;       /* bytes ever put; ring holds the last of them */
+	u64 run_start;     /* `written` when the VM started last: what is before is of an earlier run */
 	bool attached;
 	u8 input[VCONSOLE_INPUT_SIZE];
 	u32 input_head;    /* free-running */
@@ -26,7 +27,8 @@ struct vconsole {
 
 int vconsole_init(struct vconsole *vc, struct mem_owner *owner, const char *vm_name) __must_check;
 void vconsole_destroy(struct vconsole *vc);
-void vconsole_reset_input(struct vconsole *vc);
+/* The VM starts: input that an earlier run did not read is gone, and its output is history. */
+void vconsole_restart(struct vconsole *vc);
 
 /* From the guest's UART or firmware interface. Any context. */
 void vconsole_put(struct vconsole *vc, u8 byte);
