@@ -21,11 +21,9 @@ static bool is_served(struct vcpu *vcpu, u64 addr, unsigned needed)
  */
 static int exit_memory(struct vcpu *vcpu, u64 addr, unsigned size, unsigned needed)
 {
-	u64 last = addr + (size - 1);
+	bool served = is_served(vcpu, addr, needed) && is_served(vcpu, addr + (size - 1), needed);
 
-	if (last < addr || !is_served(vcpu, addr, needed) || !is_served(vcpu, last, needed))
-		return -EFAULT;
-	return -EAGAIN;
+	return served ? -EAGAIN : -EFAULT;
 }
 
 static int read_elsewhere(struct vcpu *vcpu, u64 addr, unsigned size, u64 *value)

@@ -83,7 +83,8 @@ irqflags_t spin_lock(struct spinlock *lock)
 bool spin_trylock(struct spinlock *lock, irqflags_t *flags)
 {
 	irqflags_t saved = arch_irq_save();
-	u32 ticket = __atomic_load_n(&lock->owner, __ATOMIC_RELAXED);
+	/* Acquires what the last holder wrote: it released `owner`, and not `next`, which is taken below. */
+	u32 ticket = __atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE);
 
 	/* The next ticket is the one that is served: nobody holds the lock or waits for it. */
 	if (!__atomic_compare_exchange_n(&lock->next, &ticket, ticket + 1, false, __ATOMIC_ACQUIRE,

@@ -150,7 +150,8 @@ static bool is_still_waiting(struct vcpu *vcpu)
 			timer_cancel(&vcpu->wake_timer);
 		return false;
 	}
-	timer_set(&vcpu->wake_timer, deadline);
+	if (deadline != TIME_NEVER || timer_is_armed(&vcpu->wake_timer))
+		timer_set(&vcpu->wake_timer, deadline);
 	return true;
 }
 

@@ -223,8 +223,6 @@ static void unmake(struct vm *vm)
 	gpa_destroy(vm);
 	stage2_destroy(vm);
 	arch_vm_destroy(vm);
-	bus_destroy(&vm->mmio);
-	bus_destroy(&vm->pio);
 	vconsole_destroy(&vm->console);
 	shared_memory_put_all(vm);
 	heap_free(vm->fdt);

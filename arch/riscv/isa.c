@@ -78,8 +78,8 @@ static const struct {
 #define FLOAT_BITS (BIT(EXT_F) | BIT(EXT_D) | BIT(EXT_ZFA) | BIT(EXT_ZFH) | BIT(EXT_ZFHMIN))
 #define VECTOR_BITS (BIT(EXT_V) | BIT(EXT_ZVBB) | BIT(EXT_ZVFH) | BIT(EXT_ZVKT))
 
-static u64 host_bits;
-static u64 guest_bits;
+u64 isa_host_bits;
+u64 isa_guest_bits;
 static u32 cboz_block_size;
 
 static char lower(char c)
@@ -258,7 +258,7 @@ int isa_init(const void *fdt)
 	unsigned count = 0;
 	int node;
 
-	host_bits = ~0ull;
+	isa_host_bits = ~0ull;
 	if (cpus >= 0)
 		fdt_for_each_subnode(node, fdt, cpus) {
 			u64 bits;
@@ -266,28 +266,18 @@ int isa_init(const void *fdt)
 
 			if (!is_enabled_cpu(fdt, node) || !hart_bits(fdt, node, &bits))
 				continue;
-			host_bits &= bits;
+			isa_host_bits &= bits;
 			cboz_block_size =
 				count++ == 0 || size == cboz_block_size ? size : BLOCK_SIZE_UNKNOWN;
 		}
 	if (count == 0) {
-		host_bits = 0;
+		isa_host_bits = 0;
 		log_error("device tree: /cpus has no enabled cpu node with a riscv,isa or "
 			  "riscv,isa-extensions that begins with rv64i; firmware has to add one");
 		return -EINVAL;
 	}
-	guest_bits = choose_guest_bits(host_bits);
+	isa_guest_bits = choose_guest_bits(isa_host_bits);
 	return 0;
-}
-
-bool isa_has(enum riscv_ext ext)
-{
-	return host_bits & BIT(ext);
-}
-
-bool isa_guest_has(enum riscv_ext ext)
-{
-	return guest_bits & BIT(ext);
 }
 
 u32 isa_cboz_block_size(void)

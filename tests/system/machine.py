@@ -136,6 +136,7 @@ class Bundle:
 class Machine:
     """One emulated machine. limit: seconds after which it is ended, whatever it does."""
 
+    REPLAY = 2048 # bytes that `vm console` shows again
     log_folder = OUT / "check" / "logs"
     last_log = None  # of the machine that was started last, for reports of failures
 
@@ -240,9 +241,13 @@ class Machine:
         """Watches a guest on its console until it has stopped."""
         self.cmd(f"vm console {name}", timeout)
 
-    def attach(self, name):
-        """The keyboard goes to a running guest; detach() brings it back."""
-        self.wait_state(name, "running")
+    def attach(self, name, after=None):
+        """
+        The keyboard goes to a running guest; detach() brings it back. The end of what it printed is shown
+        again; after: the row of vm list when nothing of that was wanted yet.
+        """
+        self.poll(lambda: (vm := self.vm(name)) and vm["state"] == "running" and
+                  (not after or vm["console_bytes"] > after["console_bytes"] + self.REPLAY), 60, f"VM {name} runs")
         self.number += 1
         self.send(f"vm console {name} # {self.number:04}\r")
         self.expect(r"Ctrl-\] comes back to the shell\.")
@@ -273,10 +278,10 @@ class Linux:
         return text
 
     def run(self, line, timeout=60):
-        """Runs a command; its end is marked by what the guest's shell computes, not by its echo."""
+        """Runs a command of one line; its end is marked by what the guest's shell computes, not by its echo."""
         self.number += 1
-        self.machine.send(f"{line}; echo end$((4000 + {self.number}))\r")
-        text = self.machine.expect(rf"end{4000 + self.number}\r*\n", timeout)
+        mark = f"echo end$((4000 + {self.number}))"
+        self.machine.send(f"{line}{'' if line.endswith('&') else ';'} {mark}\r")
+        text = clean(self.machine.expect(rf"end{4000 + self.number}\r*\n", timeout))
         self.machine.expect(r"# ", 30)
-        lines = clean(text).split("\n")
-        return "\n".join(lines[1:-2]).strip()
+        return text.split(mark)[-1].rsplit("end", 1)[0].strip()

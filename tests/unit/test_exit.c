@@ -97,7 +97,8 @@ static int setup(void **state)
 	assert_int_equal(gpa_add_memory(vm, gpa(ROM), 0x2000, GPA_ROM, "rom"), 0);
 	assert_int_equal(gpa_add_memory(vm, gpa(RAM2), 0x2000, GPA_RAM, "ram2"), 0);
 	assert_int_equal(gpa_add_alias(vm, gpa(VIEW), gpa(RAM), 0x1000, "view"), 0);
-	assert_int_equal(gpa_add_host(vm, gpa(SHARED), ptr_to_hpa(shared), 0x1000, GPA_SHARED, "s"), 0);
+	assert_int_equal(gpa_add_host(vm, gpa(SHARED), ptr_to_hpa(shared), 0x1000, GPA_SHARED, "s"),
+			 0);
 	assert_int_equal(gpa_add_host(vm, gpa(HOST), hpa(0x54321000), 0x1000, GPA_DEVICE, "h"), 0);
 	vcpu = &f.vcpus[0];
 	reads = writes = 0;
@@ -270,7 +271,8 @@ static void test_no_devices(void **state)
 
 static u64 port_read(u64 port, u8 size)
 {
-	struct vcpu_exit exit = { .kind = EXIT_PIO, .io = { .addr = port, .size = size, .data = 7 } };
+	struct vcpu_exit exit = { .kind = EXIT_PIO,
+				  .io = { .addr = port, .size = size, .data = 7 } };
 
 	exit_handle(vcpu, &exit);
 	return exit.io.data;
@@ -363,10 +365,14 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_mmio),	 TEST(test_mmio_in_every_order),
-		TEST(test_memory_untouched), TEST(test_unmapped),
-		TEST(test_no_devices),	 TEST(test_ports),
-		TEST(test_halt),	 TEST(test_power),
+		TEST(test_mmio),
+		TEST(test_mmio_in_every_order),
+		TEST(test_memory_untouched),
+		TEST(test_unmapped),
+		TEST(test_no_devices),
+		TEST(test_ports),
+		TEST(test_halt),
+		TEST(test_power),
 		TEST(test_fatal),
 	};
 

@@ -9,7 +9,9 @@
 #include <world.h>
 
 #define BASE 0x40000000ull
-#define MAIL(size) "/ { mail@40000000 { reg = <0 0x40000000 0 " size ">; verdigris,shared = \"mail\"; }; };\n"
+#define MAIL(size)                                                                              \
+	"/ { mail@40000000 { reg = <0 0x40000000 0 " size ">; verdigris,shared = \"mail\"; }; " \
+							  "};\n"
 
 static struct world_memory memory;
 
@@ -293,8 +295,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_one_for_all), TEST(test_wrong_size), TEST(test_twice_in_one),
-		TEST(test_out_of_memory), TEST(test_blocks), TEST(test_two_vms),
+		TEST(test_one_for_all),      TEST(test_wrong_size), TEST(test_twice_in_one),
+		TEST(test_out_of_memory),    TEST(test_blocks),     TEST(test_two_vms),
 		TEST(test_at_the_same_time),
 	};
 

@@ -55,7 +55,8 @@ static void test_map_and_unmap(void **state)
 	assert_int_equal(stage2_lookup(&vm, gpa(AT + 0x2abc), &leaf), 0);
 	assert_int_equal(leaf.pa.v, 0x40002abc);
 	assert_int_equal(leaf.attr, PT_READ);
-	assert_int_equal(stage2_map(&vm, gpa(AT + 0x2000), hpa(0x50000000), 0x2000, PT_READ), -EEXIST);
+	assert_int_equal(stage2_map(&vm, gpa(AT + 0x2000), hpa(0x50000000), 0x2000, PT_READ),
+			 -EEXIST);
 	assert_int_equal(stage2_lookup(&vm, gpa(AT + 0x3000), &leaf), -ENOENT);
 	assert_int_equal(stage2_unmap(&vm, gpa(AT + 0x1000), 0x1000), 0);
 	assert_int_equal(stage2_lookup(&vm, gpa(AT + 0x1000), &leaf), -ENOENT);

@@ -145,8 +145,14 @@ struct step {
 	int result;
 	unsigned next;
 };
-#define REFUSED(state) { -EINVAL, state }
-#define MISSING { -ENOENT, GONE }
+#define REFUSED(state)         \
+	{                      \
+		-EINVAL, state \
+	}
+#define MISSING               \
+	{                     \
+		-ENOENT, GONE \
+	}
 
 static const struct step steps[GONE + 1][WORLD_OP_COUNT] = {
 	[VM_CREATED] = {
@@ -203,7 +209,8 @@ static unsigned take_step(struct vm *vm, unsigned state, enum world_op op)
 	vm_get_reason(vm, before, sizeof(before));
 	result = world_op(vm, op);
 	if (result != step->result)
-		fail_msg("%s of a VM that is %s: %d", world_op_names[op], state_name(state), result);
+		fail_msg("%s of a VM that is %s: %d", world_op_names[op], state_name(state),
+			 result);
 	if (result) {
 		vm_get_reason(vm, after, sizeof(after));
 		assert_string_equal(after, before);
@@ -252,9 +259,12 @@ static void test_reasons(void **state)
 		enum world_op op;
 		const char *reason;
 	} rows[] = {
-		{ WORLD_START, "started" },	      { WORLD_PAUSE, "started" },
-		{ WORLD_RESUME, "started" },	      { WORLD_SHUTDOWN, "asked to shut down" },
-		{ WORLD_STOP, "stopped by the test" }, { WORLD_RESET, "reset by the test" },
+		{ WORLD_START, "started" },
+		{ WORLD_PAUSE, "started" },
+		{ WORLD_RESUME, "started" },
+		{ WORLD_SHUTDOWN, "asked to shut down" },
+		{ WORLD_STOP, "stopped by the test" },
+		{ WORLD_RESET, "reset by the test" },
 		{ WORLD_DESTROY, "destroyed" },
 	};
 	struct vm *vm = create_in(VM_CREATED);
@@ -552,10 +562,10 @@ static void test_scrubbed(void **state)
 	assert_memory_not_equal(ram, secret, sizeof(secret));
 }
 
-#define RICH                                                                                    \
-	SYSRQ "/ { rom@20000000 { reg = <0 0x20000000 0 0x4000>; verdigris,rom; };\n"           \
-	      "view@30000000 { reg = <0 0x30000000 0 0x4000>; verdigris,alias-of = <0 "         \
-	      "0x80000000>; };\n"                                                               \
+#define RICH                                                                                     \
+	SYSRQ "/ { rom@20000000 { reg = <0 0x20000000 0 0x4000>; verdigris,rom; };\n"            \
+	      "view@30000000 { reg = <0 0x30000000 0 0x4000>; verdigris,alias-of = <0 "          \
+	      "0x80000000>; };\n"                                                                \
 	      "mail@40000000 { reg = <0 0x40000000 0 0x2000>; verdigris,shared = \"mail\"; };\n" \
 	      "};\n"
 

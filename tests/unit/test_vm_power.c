@@ -8,6 +8,7 @@
 
 #define CPUS 3
 #define VCPUS 2
+#define SYSRQ "/ { soc { serial@10000000 { verdigris,shutdown = \"sysrq\"; }; }; };\n"
 
 static struct world_memory memory;
 
@@ -117,7 +118,7 @@ static void release_worker(void)
 /* ---- what a guest asks for ---- */
 
 static enum exit_power wish;
-static unsigned wish_count;    /* how often it asks */
+static unsigned wish_count; /* how often it asks */
 static u64 steps_after_wish;
 
 static void ask(struct vcpu *vcpu)
@@ -230,6 +231,24 @@ static void test_wish_waits(void **state)
 	destroy(vm);
 }
 
+/* Whoever asks a guest to go that is about to go has not been the reason. */
+static void test_shutdown_of_one_that_goes(void **state)
+{
+	struct vm *vm;
+
+	(void)state;
+	vm = world_create_like("a", VCPUS, SYSRQ);
+	assert_int_equal(world_op(vm, WORLD_START), 0);
+	block_worker();
+	let_ask(EXIT_POWER_OFF);
+	assert_int_equal(world_op(vm, WORLD_SHUTDOWN), 0);
+	assert_reason(vm, "the guest powered off");
+	release_worker();
+	assert_int_equal(vm->state, VM_STOPPED);
+	assert_reason(vm, "the guest powered off");
+	destroy(vm);
+}
+
 /* The first wish counts. */
 static void test_second_wish(void **state)
 {
@@ -248,7 +267,10 @@ static void test_second_wish(void **state)
 	destroy(vm);
 }
 
-/* An operator was faster, and the guest asks again in its next life while the worker still has the first wish. */
+/*
+ * An operator was faster, and the guest asks again in its next life while the worker still has the
+ * first wish.
+ */
 static void test_wish_of_another_life(void **state)
 {
 	struct vm *vm = running();
@@ -319,8 +341,8 @@ static void test_reset_fails(void **state)
 	world_turns(20);
 	world_set_firmware(true);
 	vm_get_reason(vm, reason, sizeof(reason));
-	assert_string_equal(reason,
-			    "the guest asked for a reset, but it was not started again: no such thing");
+	assert_string_equal(
+		reason, "the guest asked for a reset, but it was not started again: no such thing");
 	assert_non_null(strstr(fake_output, "VM a: the guest asked for a reset, but"));
 	destroy(vm);
 }
@@ -477,8 +499,8 @@ static void test_duels(void **state)
 				{ vm, (enum world_op)(pair / WORLD_OP_COUNT), 0, false },
 				{ vm, (enum world_op)(pair % WORLD_OP_COUNT), 0, false },
 			};
-			bool destroyed = duels[0].op == WORLD_DESTROY ||
-					 duels[1].op == WORLD_DESTROY;
+			bool destroyed =
+				duels[0].op == WORLD_DESTROY || duels[1].op == WORLD_DESTROY;
 
 			wish = (enum exit_power)(round % 3);
 			world_guest = ask_by_chance;
@@ -498,6 +520,58 @@ static void test_duels(void **state)
 			world_put(vm);
 		}
 	}
+}
+
+/* When an operation has returned, it is done. */
+static void check_quiet(const struct vm *vm)
+{
+	for (u32 i = 0; i < vm->vcpu_count; i++) {
+		const struct vcpu *vcpu = vm->vcpus[i];
+
+		world_check(vcpu->parked && vcpu->loaded_cpu < 0);
+		world_check(vcpu->arch.sysreg == vcpu->arch.steps);
+	}
+}
+
+static bool pauses_are_over;
+
+static void pause_often(void *arg)
+{
+	struct vm *vm = arg;
+
+	for (unsigned i = 0; i < 20; i++) {
+		bool stop = i % 4 == 3;
+
+		world_check(vm_start(vm) == 0 || i % 4);
+		task_yield();
+		world_check((stop ? vm_stop(vm, "test") : vm_pause(vm)) == 0);
+		check_quiet(vm);
+		task_yield();
+		check_quiet(vm);
+		world_check(stop || vm_resume(vm) == 0);
+	}
+	pauses_are_over = true;
+}
+
+static void switch_others_on(struct vcpu *vcpu)
+{
+	(void)!vcpu_power_on(vcpu->vm->vcpus[1], WORLD_ENTRY, 0);
+}
+
+static void test_quiet_after_pause(void **state)
+{
+	struct vm *vm = world_create("a", VCPUS);
+
+	(void)state;
+	world_guest = switch_others_on;
+	for (u64 seed = 1; seed <= 30; seed++) {
+		pauses_are_over = false;
+		world_disturb(seed);
+		assert_non_null(task_create("pause", pause_often, vm));
+		world_until(is_flag, &pauses_are_over);
+		world_disturb(0);
+	}
+	destroy(vm);
 }
 
 /* ---- everything at once ---- */
@@ -623,6 +697,7 @@ int main(void)
 		TEST(test_wishes),
 		TEST(test_fatal),
 		TEST(test_wish_waits),
+		TEST(test_shutdown_of_one_that_goes),
 		TEST(test_second_wish),
 		TEST(test_wish_of_another_life),
 		TEST(test_wish_of_nobody),
@@ -631,6 +706,7 @@ int main(void)
 		TEST(test_reset_loop),
 		TEST(test_reasons_of_lives),
 		TEST(test_duels),
+		TEST(test_quiet_after_pause),
 		TEST(test_chaos),
 	};
 

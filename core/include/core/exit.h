@@ -36,7 +36,7 @@ struct vcpu_exit {
  * calls this, and finishes the instruction.
  *   0        done: write back the zero-extended value of a read, step over the instruction
  *   -EFAULT  inject the architecture's access fault
- *   -EAGAIN  stage 2 serves the address by now: run the instruction again
+ *   -EAGAIN  stage 2 serves all of it by now: run the instruction again
  * Interrupts are disabled, runs to completion. These two have a path of their own since they are hot.
  */
 int exit_mmio_read(struct vcpu *vcpu, u64 addr, unsigned size, u64 *value) __must_check;

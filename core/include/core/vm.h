@@ -19,18 +19,19 @@ struct vm_config;
 #define VM_VCPUS_MAX 512
 
 /*
- *                    start                 pause
- *   create ─► CREATED ─────► RUNNING ◄───────────────► PAUSED
- *                ▲ │            │  ▲       resume        │
- *                │ │            │  └─ reset ─────────────┤
- *                │ │ destroy    │ stop, power-off, crash  │ stop
- *                │ ▼            ▼                         ▼
- *   start again  │ (gone) ◄── STOPPED ◄───────────────────┘
- *                └───────────────┘
+ *                    start            pause
+ *   create ─► CREATED ─────► RUNNING ◄─────────► PAUSED
+ *                             ▲   │     resume      │
+ *               start, reset  │   │ stop,           │ stop,
+ *                             │   ▼ power-off       │ power-off
+ *                            STOPPED ◄──────────────┘
  *
- * Operations are serialised by vm->op and may sleep: tasks only. An operation that does not fit the
- * state returns -EINVAL and changes nothing. What guests ask for (power-off, reset) and crashes are
- * carried out by the worker task.
+ * A reset of a VM that is RUNNING or PAUSED goes by way of STOPPED, where it stays when it cannot be started
+ * again. destroy works in every state and stops the VM first; it is gone with its last reference.
+ *
+ * Operations are serialised by vm->op and may sleep: tasks only, with a reference. One that does not fit
+ * the state returns -EINVAL and changes nothing; one on a destroyed VM returns -ENOENT. What guests ask for
+ * (power-off, reset) and crashes are carried out by the worker task.
  */
 enum vm_state { VM_CREATED, VM_RUNNING, VM_PAUSED, VM_STOPPED, VM_STATE_COUNT };
 

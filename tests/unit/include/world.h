@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A machine whose CPUs take turns, with whole VMs, their guests played by the test, and tasks that operate them. */
+/* A machine whose CPUs take turns, with whole VMs, guests played by the test, and tasks. */
 #ifndef TESTS_WORLD_H
 #define TESTS_WORLD_H
 
@@ -50,10 +50,14 @@ void world_task(void (*fn)(void *arg), void *arg);
 void world_disturb(u64 seed);
 u64 world_random(void);
 
-/* A configuration for @vcpu_count vCPUs, WORLD_GUEST_RAM of RAM and the usual devices; @extra is more of the tree. */
+/*
+ * A configuration for @vcpu_count vCPUs, WORLD_GUEST_RAM of RAM and the usual devices; @extra is more of
+ * the tree.
+ */
 struct vm_config *world_config(const char *name, unsigned vcpu_count, const char *extra);
-/* vm_create() and the other operations in a task; create() adds a reference for the caller. */
+/* vm_create() and the other operations in a task. */
 struct vm *world_create(const char *name, unsigned vcpu_count);
+struct vm *world_create_like(const char *name, unsigned vcpu_count, const char *extra);
 enum world_op {
 	WORLD_START,
 	WORLD_PAUSE,

@@ -282,12 +282,17 @@ static void create(void *arg)
 	world_check(vm_create(c->config, &c->vm) == 0);
 }
 
-struct vm *world_create(const char *name, unsigned vcpu_count)
+struct vm *world_create_like(const char *name, unsigned vcpu_count, const char *extra)
 {
-	struct creation c = { world_config(name, vcpu_count, ""), NULL };
+	struct creation c = { world_config(name, vcpu_count, extra), NULL };
 
 	world_task(create, &c);
 	return c.vm;
+}
+
+struct vm *world_create(const char *name, unsigned vcpu_count)
+{
+	return world_create_like(name, vcpu_count, "");
 }
 
 const char *const world_op_names[] = {

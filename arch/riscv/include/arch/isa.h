@@ -22,13 +22,22 @@ enum riscv_ext {
  * kept is what every hart has. -EINVAL (explained): no usable cpu node.
  */
 int isa_init(const void *fdt) __must_check;
-bool isa_has(enum riscv_ext ext);
+/* A bit an extension, constant after isa_init(): asked on the way into and out of every guest. */
+extern u64 isa_host_bits;
+extern u64 isa_guest_bits;
+static inline bool isa_has(enum riscv_ext ext)
+{
+	return isa_host_bits & BIT(ext);
+}
 /* The same from one riscv,isa string, for tests and fuzzing: a bit an extension. */
 u64 isa_parse_string(const char *isa);
 /* riscv,cboz-block-size of the harts, 0 if unknown. */
 u32 isa_cboz_block_size(void);
 /* What guests may use: extensions of the host whose state and traps we handle. */
-bool isa_guest_has(enum riscv_ext ext);
+static inline bool isa_guest_has(enum riscv_ext ext)
+{
+	return isa_guest_bits & BIT(ext);
+}
 /* The guest's riscv,isa string and riscv,isa-extensions list (NUL-separated; *len in: room, out: bytes). -ENOSPC. */
 int isa_guest_string(char *buf, size_t size) __must_check;
 int isa_guest_extensions(char *buf, size_t *len) __must_check;
