@@ -285,6 +285,44 @@ static void routed(void)
 	report();
 }
 
+/* The interrupt is a wire: a hart that starts finds it as the PLIC holds it, however long that has been. */
+static volatile u64 sip_at_start;
+
+static void look_at_sip(unsigned cpu)
+{
+	(void)cpu;
+	sip_at_start = csr_read(sip);
+}
+
+static bool start_and_look(unsigned cpu)
+{
+	sip_at_start = 0;
+	return cpu_start(cpu, look_at_sip) && wait_until(cpu_stopped(cpu), 5000);
+}
+
+static void before_start(void)
+{
+	unsigned other = !cpu_boot();
+	u32 irq;
+
+	if (cpu_count < 2)
+		return;
+	write32(PRIORITY(RTC_IRQ), 1);
+	write32(THRESHOLD(other_context), 0);
+	write32(ENABLE(other_context, RTC_IRQ), 1u << RTC_IRQ);
+	rtc_wire(true);
+	check("a hart starts with its interrupt pending", start_and_look(other));
+	check("  and sees it", sip_at_start & SEIP);
+	check("  the next time too", start_and_look(other) && (sip_at_start & SEIP));
+	rtc_wire(false);
+	irq = read32(CLAIM(other_context));
+	write32(CLAIM(other_context), irq);
+	check_equal("it was the clock's", irq, RTC_IRQ);
+	check("then it starts without", start_and_look(other) && !(sip_at_start & SEIP));
+	write32(ENABLE(other_context, RTC_IRQ), 0);
+	all_off();
+}
+
 static volatile unsigned soft_count;
 static void soft(struct hart *hart)
 {
@@ -333,5 +371,6 @@ void guest_main(void)
 	priorities();
 	taken();
 	routed();
+	before_start();
 	clock();
 }
