@@ -11,7 +11,7 @@
 #define BASE 0x40000000ull
 #define MAIL(size)                                                                              \
 	"/ { mail@40000000 { reg = <0 0x40000000 0 " size ">; verdigris,shared = \"mail\"; }; " \
-							  "};\n"
+	"};\n"
 
 static struct world_memory memory;
 
