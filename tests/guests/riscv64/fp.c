@@ -34,17 +34,18 @@ static unsigned compare(const char *what, unsigned cpu, unsigned round, u64 got,
 		m(16) m(17) m(18) m(19) m(20) m(21) m(22) m(23) m(24) m(25) m(26) m(27) m(28) \
 			m(29) m(30) m(31)
 
-#define LOAD(n) "fld f" #n ", 8 * " #n "(%0)\n"
-#define STORE(n) "fsd f" #n ", 8 * " #n "(%0)\n"
+/* fld and fsd by number: the compilers do not agree on how to allow their names. */
+#define LOAD(n) ".insn i 0x07, 3, x" #n ", 8 * " #n "(%0)\n"
+#define STORE(n) ".insn s 0x27, 3, x" #n ", 8 * " #n "(%0)\n"
 
 static void float_load(const u64 *values)
 {
-	__asm__ volatile(".option push\n.option arch, +d\n" EACH(LOAD) ".option pop" ::"r"(values)
+	__asm__ volatile(EACH(LOAD) ::"r"(values)
 			 : "memory");
 }
 static void float_store(u64 *values)
 {
-	__asm__ volatile(".option push\n.option arch, +d\n" EACH(STORE) ".option pop" ::"r"(values)
+	__asm__ volatile(EACH(STORE) ::"r"(values)
 			 : "memory");
 }
 
