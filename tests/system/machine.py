@@ -275,6 +275,7 @@ class Linux:
         text = self.machine.expect(r"CPUs is up", timeout)
         self.machine.expect(r"# ", 30)
         assert "Kernel panic" not in text and "Oops" not in text
+        self.run("dmesg -n 1")  # from now on the console shows what commands print, and nothing between
         return text
 
     def run(self, line, timeout=60):
