@@ -42,7 +42,7 @@ static const struct driver *find_driver(const void *fdt, int node, const char **
 	const struct driver *const *row;
 
 	for (unsigned i = 0; (*compatible = fdt_text_at(fdt, node, "compatible", i)); i++)
-		table_for_each (row, vg_drivers)
+		table_for_each(row, vg_drivers)
 			if (driver_knows(*row, *compatible))
 				return *row;
 	return NULL;
@@ -67,7 +67,7 @@ static void collect_matches(const void *fdt)
 	const char *compatible;
 
 	match_count = 0;
-	table_for_each (row, vg_drivers)
+	table_for_each(row, vg_drivers)
 		if (!(*row)->compatible && !add_match(*row, fdt, DRIVER_NO_NODE, NULL))
 			return;
 	for (int node = fdt ? 0 : -1; node >= 0; node = fdt_next_node(fdt, node, NULL)) {

@@ -46,8 +46,7 @@ static void add_memory_nodes(const void *fdt, struct boot_memory *mem)
 	struct fdt_reg reg;
 	int node;
 
-	fdt_for_each_subnode(node, fdt, 0)
-	{
+	fdt_for_each_subnode(node, fdt, 0) {
 		const char *type = fdt_text(fdt, node, "device_type");
 
 		if (!type || strcmp(type, "memory") != 0 || !fdt_is_enabled(fdt, node))
@@ -66,8 +65,7 @@ static int add_reserved_nodes(const void *fdt, struct boot_memory *mem)
 
 	if (parent < 0)
 		return 0;
-	fdt_for_each_subnode(node, fdt, parent)
-	{
+	fdt_for_each_subnode(node, fdt, parent) {
 		if (!fdt_is_enabled(fdt, node))
 			continue;
 		for (unsigned i = 0; fdt_reg_entry(fdt, parent, node, i, &reg) == 0; i++) {

@@ -51,7 +51,8 @@ static void open_bundle(void)
 	if (err == -ENOENT)
 		log_warn("no bundle was passed: there are no guests; pass one as initrd");
 	else if (err)
-		log_error("the bundle is broken, so there are no guests; make it with `make bundle`");
+		log_error(
+			"the bundle is broken, so there are no guests; make it with `make bundle`");
 }
 
 /* Guests come up beside the shell: their images take longer to copy than the prompt to appear. */

@@ -196,7 +196,8 @@ static unsigned largest_level(const struct pt_format *f, u64 va, u64 pa, u64 siz
 {
 	unsigned level = f->leaf_level_max;
 
-	while (level > 0 && (!is_aligned(va | pa, level_size(f, level)) || size < level_size(f, level)))
+	while (level > 0 &&
+	       (!is_aligned(va | pa, level_size(f, level)) || size < level_size(f, level)))
 		level--;
 	return level;
 }
@@ -239,7 +240,8 @@ static int isolate(struct pgtable *pt, u64 va, u64 end)
 		if (edges[i] >= pgtable_limit(f))
 			continue;
 		for (slot = find_slot(pt, edges[i], 0, &level);
-		     f->kind(*slot, level) == PTE_LEAF && !is_aligned(edges[i], level_size(f, level));
+		     f->kind(*slot, level) == PTE_LEAF &&
+		     !is_aligned(edges[i], level_size(f, level));
 		     slot = find_slot(pt, edges[i], 0, &level)) {
 			int err = split(pt, slot, edges[i], level);
 

@@ -70,9 +70,11 @@ void arch_boot_info(struct boot_info *info)
 {
 	riscv_firmware_init();
 	if (!boot_fdt || host_fdt_check(boot_fdt))
-		give_up("a1 holds no valid device tree; pass one, for example with booti ... ... ${fdtcontroladdr}");
+		give_up("a1 holds no valid device tree; pass one, for example with booti ... ... "
+			"${fdtcontroladdr}");
 	if (isa_init(boot_fdt))
-		give_up("the device tree has no usable cpu node with riscv,isa or riscv,isa-extensions");
+		give_up("the device tree has no usable cpu node with riscv,isa or "
+			"riscv,isa-extensions");
 	if (riscv_find_harts(boot_fdt, boot_hart, &hart_count))
 		give_up("the device tree has no cpu node for the hart that booted");
 	info->time_hz = riscv_timebase(boot_fdt);
@@ -100,7 +102,8 @@ static unsigned boot_arg_number(const char *name, unsigned fallback)
 int arch_host_init(void)
 {
 	if (!isa_has(EXT_H)) {
-		log_error("this machine's CPUs have no H extension (hypervisor); with QEMU use -cpu rv64,h=true");
+		log_error("this machine's CPUs have no H extension (hypervisor); with QEMU use "
+			  "-cpu rv64,h=true");
 		return -ENOSYS;
 	}
 	riscv_stage2_init();

@@ -2,8 +2,8 @@
 /* riscv64: the harts of the device tree. */
 #include <arch/host.h>
 #include <core/errno.h>
-#include <libs/fdt.h>
 #include <libfdt.h>
+#include <libs/fdt.h>
 #include <string.h>
 
 static u64 hart_ids[CONFIG_NR_CPUS];
@@ -23,7 +23,8 @@ static bool is_usable_cpu(const void *fdt, int node)
 	const char *type = fdt_getprop(fdt, node, "device_type", NULL);
 	const char *status = fdt_getprop(fdt, node, "status", NULL);
 
-	return type && !strcmp(type, "cpu") && (!status || !strcmp(status, "okay") || !strcmp(status, "ok"));
+	return type && !strcmp(type, "cpu") &&
+	       (!status || !strcmp(status, "okay") || !strcmp(status, "ok"));
 }
 
 /* Hart ids have as many cells as /cpus says, 1 or 2. */

@@ -22,7 +22,8 @@ void riscv_firmware_init(void)
 {
 	spec_version = sbi_ecall(SBI_EXT_BASE, SBI_BASE_SPEC_VERSION, 0, 0, 0, 0, 0, 0).value;
 	for (unsigned i = 0; i < ARRAY_SIZE(wanted); i++) {
-		struct sbi_ret r = sbi_ecall(SBI_EXT_BASE, SBI_BASE_PROBE, wanted[i].id, 0, 0, 0, 0, 0);
+		struct sbi_ret r =
+			sbi_ecall(SBI_EXT_BASE, SBI_BASE_PROBE, wanted[i].id, 0, 0, 0, 0, 0);
 
 		if (!r.error && r.value)
 			present |= 1u << i;
@@ -82,8 +83,9 @@ void arch_system_off(bool reboot)
 {
 	arch_irq_save();
 	if (riscv_firmware_has(SBI_EXT_SRST))
-		sbi_ecall(SBI_EXT_SRST, SBI_SRST_RESET, reboot ? SBI_SRST_COLD_REBOOT : SBI_SRST_SHUTDOWN,
-			  SBI_SRST_REASON_NONE, 0, 0, 0, 0);
+		sbi_ecall(SBI_EXT_SRST, SBI_SRST_RESET,
+			  reboot ? SBI_SRST_COLD_REBOOT : SBI_SRST_SHUTDOWN, SBI_SRST_REASON_NONE,
+			  0, 0, 0, 0);
 	if (!reboot)
 		sbi_ecall(SBI_EXT_LEGACY_SHUTDOWN, 0, 0, 0, 0, 0, 0, 0);
 	for (;;)

@@ -103,15 +103,35 @@ static void flush_stage2(void *ctx, u64 va, u64 size)
 
 static const struct pt_format host_formats[] = {
 	{ .name = "Sv39", .levels = 3, .index_bits = { 9, 9, 8 }, .leaf_level_max = 2, HOST_OPS },
-	{ .name = "Sv48", .levels = 4, .index_bits = { 9, 9, 9, 8 }, .leaf_level_max = 2, HOST_OPS },
-	{ .name = "Sv57", .levels = 5, .index_bits = { 9, 9, 9, 9, 8 }, .leaf_level_max = 2, HOST_OPS },
+	{ .name = "Sv48",
+	  .levels = 4,
+	  .index_bits = { 9, 9, 9, 8 },
+	  .leaf_level_max = 2,
+	  HOST_OPS },
+	{ .name = "Sv57",
+	  .levels = 5,
+	  .index_bits = { 9, 9, 9, 9, 8 },
+	  .leaf_level_max = 2,
+	  HOST_OPS },
 };
 
 /* The root of a second stage is four pages: 2 more bits of address. */
 static const struct pt_format stage2_formats[] = {
-	{ .name = "Sv39x4", .levels = 3, .index_bits = { 9, 9, 11 }, .leaf_level_max = 2, STAGE2_OPS },
-	{ .name = "Sv48x4", .levels = 4, .index_bits = { 9, 9, 9, 11 }, .leaf_level_max = 2, STAGE2_OPS },
-	{ .name = "Sv57x4", .levels = 5, .index_bits = { 9, 9, 9, 9, 11 }, .leaf_level_max = 2, STAGE2_OPS },
+	{ .name = "Sv39x4",
+	  .levels = 3,
+	  .index_bits = { 9, 9, 11 },
+	  .leaf_level_max = 2,
+	  STAGE2_OPS },
+	{ .name = "Sv48x4",
+	  .levels = 4,
+	  .index_bits = { 9, 9, 9, 11 },
+	  .leaf_level_max = 2,
+	  STAGE2_OPS },
+	{ .name = "Sv57x4",
+	  .levels = 5,
+	  .index_bits = { 9, 9, 9, 9, 11 },
+	  .leaf_level_max = 2,
+	  STAGE2_OPS },
 };
 
 const struct pt_format *arch_host_format;

@@ -18,10 +18,10 @@ extern char trap_vector[];
 /* ---- per CPU ---- */
 
 /* Exceptions that the guest's own kernel handles; illegal instructions follow the lazy FPU switch (fpu.c). */
-#define HEDELEG                                                                                    \
-	(BIT(EXC_INST_MISALIGNED) | BIT(EXC_INST_ACCESS) | BIT(EXC_BREAKPOINT) |                   \
-	 BIT(EXC_LOAD_MISALIGNED) | BIT(EXC_LOAD_ACCESS) | BIT(EXC_STORE_MISALIGNED) |             \
-	 BIT(EXC_STORE_ACCESS) | BIT(EXC_ECALL_U) | BIT(EXC_INST_PAGE_FAULT) |                     \
+#define HEDELEG                                                                        \
+	(BIT(EXC_INST_MISALIGNED) | BIT(EXC_INST_ACCESS) | BIT(EXC_BREAKPOINT) |       \
+	 BIT(EXC_LOAD_MISALIGNED) | BIT(EXC_LOAD_ACCESS) | BIT(EXC_STORE_MISALIGNED) | \
+	 BIT(EXC_STORE_ACCESS) | BIT(EXC_ECALL_U) | BIT(EXC_INST_PAGE_FAULT) |         \
 	 BIT(EXC_LOAD_PAGE_FAULT) | BIT(EXC_STORE_PAGE_FAULT))
 #define HIDELEG (BIT(IRQ_VS_SOFT) | BIT(IRQ_VS_TIMER) | BIT(IRQ_VS_EXT))
 
@@ -94,8 +94,8 @@ void arch_cpu_describe(void (*print)(void *ctx, const char *fmt, ...), void *ctx
 	riscv_stage2_describe(print, ctx);
 	if (!isa_guest_string(isa, sizeof(isa)))
 		print(ctx, "guests see: %s\n", isa);
-	print(ctx, "timer: %s\n", isa_has(EXT_SSTC) ? "Sstc, guests program theirs without an exit" :
-						      "SBI calls");
+	print(ctx, "timer: %s\n",
+	      isa_has(EXT_SSTC) ? "Sstc, guests program theirs without an exit" : "SBI calls");
 }
 
 /* ---- interrupts and traps ---- */
@@ -174,16 +174,16 @@ void riscv_stack_overflow(struct arch_trap_frame *frame)
 void arch_dump_frame(const struct arch_trap_frame *frame, void (*print)(const char *fmt, ...))
 {
 	static const char *const names[32] = {
-		"zero", "ra", "sp", "gp", "tp",	 "t0",	"t1", "t2", "s0", "s1", "a0",
-		"a1",	"a2", "a3", "a4", "a5",	 "a6",	"a7", "s2", "s3", "s4", "s5",
-		"s6",	"s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
+		"zero", "ra", "sp", "gp", "tp",  "t0",  "t1", "t2", "s0", "s1", "a0",
+		"a1",   "a2", "a3", "a4", "a5",  "a6",  "a7", "s2", "s3", "s4", "s5",
+		"s6",   "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
 	};
 
 	if (!frame) {
 		print("fp %016llx tp %016llx sstatus %016llx sie %016llx\n",
 		      (unsigned long long)(uintptr_t)__builtin_frame_address(0),
-		      (unsigned long long)(uintptr_t)arch_this_cpu(), (unsigned long long)csr_read(sstatus),
-		      (unsigned long long)csr_read(sie));
+		      (unsigned long long)(uintptr_t)arch_this_cpu(),
+		      (unsigned long long)csr_read(sstatus), (unsigned long long)csr_read(sie));
 		return;
 	}
 	print("sepc %016llx sstatus %016llx scause %016llx stval %016llx\n",
@@ -206,8 +206,8 @@ uintptr_t arch_backtrace_next(uintptr_t *frame, const struct arch_trap_frame *st
 			return start->sepc;
 		at = *frame;
 	}
-	if (!is_aligned(at, 8) || at < 16 || arch_copy_probe(record, (void *)(at - 16), sizeof(record)) ||
-	    record[0] <= at)
+	if (!is_aligned(at, 8) || at < 16 ||
+	    arch_copy_probe(record, (void *)(at - 16), sizeof(record)) || record[0] <= at)
 		return 0;
 	*frame = record[0];
 	return record[1];

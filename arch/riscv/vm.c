@@ -30,14 +30,16 @@ int arch_vm_create(struct vm *vm)
 	int err;
 
 	if (!format) {
-		log_error("VM %s: memory up to 0x%llx is beyond what this machine's second stage reaches",
+		log_error("VM %s: memory up to 0x%llx is beyond what this machine's second stage "
+			  "reaches",
 			  vm->name, (unsigned long long)limit);
 		return -ERANGE;
 	}
 	err = stage2_init(vm, format);
 	if (err)
 		return err;
-	vm->arch.hgatp = (mode << SATP_MODE_SHIFT) | (ptr_to_hpa(vm->stage2.pt.root).v >> PAGE_SHIFT);
+	vm->arch.hgatp =
+		(mode << SATP_MODE_SHIFT) | (ptr_to_hpa(vm->stage2.pt.root).v >> PAGE_SHIFT);
 	return 0;
 }
 
@@ -60,7 +62,8 @@ void arch_stage2_flush(struct vm *vm, u64 base, u64 size)
 		return;
 	__asm__ volatile(".insn r 0x73, 0, 0x31, x0, x0, x0" ::: "memory"); /* hfence.gvma */
 	if (cpu_count > 1 && riscv_firmware_has(SBI_EXT_RFENCE))
-		sbi_ecall(SBI_EXT_RFENCE, SBI_RFENCE_HFENCE_GVMA, 0, SBI_ALL_HARTS, base, size, 0, 0);
+		sbi_ecall(SBI_EXT_RFENCE, SBI_RFENCE_HFENCE_GVMA, 0, SBI_ALL_HARTS, base, size, 0,
+			  0);
 }
 
 /* ---- the tree that the guest sees ---- */

@@ -12,7 +12,7 @@
  * gets a new number. Without VMIDs (0 bits) each change of the VM is such a drop.
  */
 static struct spinlock lock = SPINLOCK(LOCK_LEAF, "vmid"); /* guards next and generation */
-static u64 generation = 1; /* read without the lock too */
+static u64 generation = 1;                                 /* read without the lock too */
 static u64 next = 1;
 static unsigned bits;
 
@@ -98,7 +98,8 @@ void riscv_vmid_update(struct vm *vm)
 			began = assign_locked(vm);
 		spin_unlock(&lock, flags);
 		if (began)
-			smp_call_all(leave_guest, NULL); /* no guest runs with an old number after this */
+			smp_call_all(leave_guest,
+				     NULL); /* no guest runs with an old number after this */
 	}
 	if (cpu->arch.vmid_generation != vm->arch.vmid_generation)
 		drop_all(cpu, vm->arch.vmid_generation);

@@ -58,7 +58,8 @@ static void cancel(void)
 	unsigned cpu = cpu_this();
 	u64 count = timer_count[cpu];
 
-	timer_set(now() + 30 * MS); /* so far ahead that it does not expire before it is taken back */
+	timer_set(now() +
+		  30 * MS); /* so far ahead that it does not expire before it is taken back */
 	timer_set(~0ull);
 	irq_on();
 	delay_us(40000);

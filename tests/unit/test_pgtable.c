@@ -66,15 +66,18 @@ static void flush(void *ctx, u64 va, u64 size)
 		tlb.was_empty = true;
 }
 
-#define FORMAT_OPS                                                                            \
+#define FORMAT_OPS                                                                                \
 	.make_leaf = make_leaf, .make_table = make_table, .kind = kind_of, .address = address_of, \
 	.attr = attr_of, .flush = flush, .leaf_level_max = 2
 
 static const struct pt_format formats[] = {
 	{ .name = "three levels", .levels = 3, .index_bits = { 9, 9, 9 }, FORMAT_OPS },
 	{ .name = "wide root", .levels = 3, .index_bits = { 9, 9, 11 }, FORMAT_OPS },
-	{ .name = "break before make", .levels = 4, .index_bits = { 9, 9, 9, 9 },
-	  .break_before_make = true, FORMAT_OPS },
+	{ .name = "break before make",
+	  .levels = 4,
+	  .index_bits = { 9, 9, 9, 9 },
+	  .break_before_make = true,
+	  FORMAT_OPS },
 };
 
 static void start(struct pgtable *pt, struct mem_owner *owner, const struct pt_format *format)
@@ -159,7 +162,8 @@ static void do_protect(struct pgtable *pt, u64 *seed, u64 page, u64 count)
 {
 	unsigned attr = 1 + (unsigned)test_random_below(seed, 15);
 
-	assert_int_equal(pgtable_protect(pt, WINDOW_BASE + page * PAGE_SIZE, count * PAGE_SIZE, attr), 0);
+	assert_int_equal(
+		pgtable_protect(pt, WINDOW_BASE + page * PAGE_SIZE, count * PAGE_SIZE, attr), 0);
 	for (u64 i = page; i < page + count; i++)
 		if (model[i].attr)
 			model[i].attr = attr;
@@ -259,7 +263,8 @@ static void test_out_of_memory(void **state)
 	for (u64 allowed = 1; err; allowed++) {
 		start(&pt, &owner, &formats[2]);
 		owner.page_limit = allowed;
-		err = pgtable_map(&pt, WINDOW_BASE + PAGE_SIZE, hpa(GIB(64) + PAGE_SIZE), MIB(14), 3);
+		err = pgtable_map(&pt, WINDOW_BASE + PAGE_SIZE, hpa(GIB(64) + PAGE_SIZE), MIB(14),
+				  3);
 		memset(model, 0, sizeof(model));
 		for (u64 i = 1; !err && i <= MIB(14) / PAGE_SIZE; i++)
 			model[i] = (struct model_page){ GIB(64) + i * PAGE_SIZE, 3 };
@@ -311,9 +316,12 @@ static void test_unmap_flushes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_random_operations), cmocka_unit_test(test_largest_leaves),
-		cmocka_unit_test(test_limits),		  cmocka_unit_test(test_out_of_memory),
-		cmocka_unit_test(test_break_before_make), cmocka_unit_test(test_unmap_flushes),
+		cmocka_unit_test(test_random_operations),
+		cmocka_unit_test(test_largest_leaves),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_out_of_memory),
+		cmocka_unit_test(test_break_before_make),
+		cmocka_unit_test(test_unmap_flushes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -162,10 +162,8 @@ static void test_attach_at(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_log),
-		cmocka_unit_test(test_log_wraps),
-		cmocka_unit_test(test_attached),
-		cmocka_unit_test(test_input),
+		cmocka_unit_test(test_log),       cmocka_unit_test(test_log_wraps),
+		cmocka_unit_test(test_attached),  cmocka_unit_test(test_input),
 		cmocka_unit_test(test_attach_at),
 	};
 

@@ -630,4 +630,4 @@
 		"is no memory node",
 	},
 },
-/* clang-format on */
+	/* clang-format on */

@@ -48,7 +48,8 @@ static inline bool bus_allows(const struct bus_region *region, u64 offset, unsig
 }
 
 /* For hot exits: the region of the last access, if it holds @addr and allows the access; else NULL. */
-static inline const struct bus_region *bus_hit(const struct bus *bus, u64 addr, unsigned size, u32 hint)
+static inline const struct bus_region *bus_hit(const struct bus *bus, u64 addr, unsigned size,
+					       u32 hint)
 {
 	const struct bus_region *region = &bus->regions[hint];
 

@@ -67,7 +67,7 @@ struct control_vm {
 	u64 created_at;
 	u64 started_at;
 	u64 stopped_at;
-	u64 console_bytes; /* ever printed */
+	u64 console_bytes;     /* ever printed */
 	const char *last_exit; /* of the vCPU that ran last, a constant; NULL: none yet */
 };
 

@@ -19,13 +19,13 @@ struct runqueue {
 	u32 ready_count;              /* changed under the lock; other CPUs read it without */
 	u32 run_weight;               /* weight of `current`, 0: idle; read like ready_count */
 	struct sched_entity *current; /* NULL: idle; read like ready_count */
-	u64 clock;                    /* least vruntime of all here; never goes back; read like ready_count */
-	u64 clock_time;               /* when `clock` was brought up to date */
-	u64 balance_at;               /* no balancing before */
-	bool crowded;                 /* in the set of CPUs where somebody waits although the CPU runs */
-	enum sched_leave leave;       /* what a task said to sched_leave() */
-	struct timer slice;           /* preemption or end of a cap's budget */
-	u64 idle_since;               /* meaningful while idle */
+	u64 clock;      /* least vruntime of all here; never goes back; read like ready_count */
+	u64 clock_time; /* when `clock` was brought up to date */
+	u64 balance_at; /* no balancing before */
+	bool crowded;   /* in the set of CPUs where somebody waits although the CPU runs */
+	enum sched_leave leave; /* what a task said to sched_leave() */
+	struct timer slice;     /* preemption or end of a cap's budget */
+	u64 idle_since;         /* meaningful while idle */
 	u64 idle_ticks;
 	u64 switches;
 };
@@ -52,22 +52,22 @@ struct trace_ring;
  */
 struct cpu {
 	struct arch_cpu arch;
-	struct vcpu *vcpu;          /* the vCPU whose exits come to this CPU; NULL when none runs */
-	struct vcpu *loaded;        /* the vCPU whose system registers are live in this CPU */
-	volatile bool resched;      /* back to the scheduler at the next chance; set by any CPU */
-	volatile bool online;       /* runs: may be given entities and calls; read by any CPU */
-	bool idle;                  /* in arch_cpu_idle(); read by any CPU */
-	u32 id;                     /* 0..CONFIG_NR_CPUS-1, dense */
-	u32 irq_depth;              /* interrupts and cross-calls being served */
-	struct task *task;          /* running task */
-	struct arch_context *loop;  /* saved context of sched_loop() while a task runs */
-	void *stack;                /* of sched_loop() and of exit handlers; guard page at its low end */
+	struct vcpu *vcpu;         /* the vCPU whose exits come to this CPU; NULL when none runs */
+	struct vcpu *loaded;       /* the vCPU whose system registers are live in this CPU */
+	volatile bool resched;     /* back to the scheduler at the next chance; set by any CPU */
+	volatile bool online;      /* runs: may be given entities and calls; read by any CPU */
+	bool idle;                 /* in arch_cpu_idle(); read by any CPU */
+	u32 id;                    /* 0..CONFIG_NR_CPUS-1, dense */
+	u32 irq_depth;             /* interrupts and cross-calls being served */
+	struct task *task;         /* running task */
+	struct arch_context *loop; /* saved context of sched_loop() while a task runs */
+	void *stack; /* of sched_loop() and of exit handlers; guard page at its low end */
 	struct runqueue rq;
 	struct timer_queue timers;
 	struct call_queue calls;
 	struct trace_ring *trace;
 	u64 irq_count;
-	u32 lock_depth;             /* CONFIG_LOCK_DEBUG: spinlocks held */
+	u32 lock_depth; /* CONFIG_LOCK_DEBUG: spinlocks held */
 	struct spinlock *lock_held[16];
 };
 

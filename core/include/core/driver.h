@@ -24,16 +24,17 @@ struct driver {
 	int (*probe)(const struct host_device *dev);
 };
 
-#define DEFINE_DRIVER(ident)                                \
-	static const struct driver ident;                   \
-	TABLE_ROW(vg_drivers, ident, ident);                \
+#define DEFINE_DRIVER(ident)                 \
+	static const struct driver ident;    \
+	TABLE_ROW(vg_drivers, ident, ident); \
 	static const struct driver ident
 
 /* Probes all enabled nodes (`status` absent or okay). @fdt may be NULL: only drivers that need none. */
 void driver_probe_all(const void *fdt);
 
 /* Property readers for drivers, by the rules of the Devicetree Specification (#address-cells of the parent, ranges up to the root). */
-int host_device_reg(const struct host_device *dev, unsigned index, hpa_t *base, u64 *size) __must_check;
+int host_device_reg(const struct host_device *dev, unsigned index, hpa_t *base,
+		    u64 *size) __must_check;
 /* `interrupts` or `interrupts-extended` entry @index, as the host's interrupt controller numbers it. -ENOENT past the end. */
 int host_device_irq(const struct host_device *dev, unsigned index, u32 *irq) __must_check;
 u32 host_device_u32(const struct host_device *dev, const char *property, u32 fallback);

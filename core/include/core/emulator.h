@@ -20,8 +20,9 @@ enum emulator_class { EMULATOR_IRQCHIP, EMULATOR_DEVICE, EMULATOR_CLASS_COUNT };
 struct emulator {
 	const char *name;
 	enum emulator_class class;
-	const char *const *compatible; /* NULL-terminated; the node's first string that anybody knows wins */
-	size_t state_size;             /* bytes of zeros that vdev->state points to */
+	const char *const
+		*compatible; /* NULL-terminated; the node's first string that anybody knows wins */
+	size_t state_size;   /* bytes of zeros that vdev->state points to */
 	/*
 	 * Reads the node through the vdev_* functions, adds regions and lines. An error must have been
 	 * explained by vdev_error(); regions, lines and the state are given back by core.
@@ -34,24 +35,26 @@ struct emulator {
 	/* Asks the guest to shut itself down; 0 if this device can. May be NULL. */
 	int (*request_shutdown)(struct vdev *dev);
 	/* A line or two for `dev`, through print(). May be NULL. */
-	void (*describe)(struct vdev *dev, void (*print)(void *ctx, const char *fmt, ...), void *ctx);
+	void (*describe)(struct vdev *dev, void (*print)(void *ctx, const char *fmt, ...),
+			 void *ctx);
 };
 
-#define DEFINE_EMULATOR(ident)                                \
-	static const struct emulator ident;                   \
-	TABLE_ROW(vg_emulators, ident, ident);                \
+#define DEFINE_EMULATOR(ident)                 \
+	static const struct emulator ident;    \
+	TABLE_ROW(vg_emulators, ident, ident); \
 	static const struct emulator ident
 
 struct vdev {
-	struct list_node link;   /* vm->devices, in order of creation */
+	struct list_node link; /* vm->devices, in order of creation */
 	struct vm *vm;
 	const struct emulator *emulator;
-	char name[32];           /* node name, "serial@10000000" */
-	int node;                /* in the tree below */
-	const void *fdt;         /* during create() only, NULL afterwards */
-	struct spinlock lock;    /* rank VDEV, or IRQCHIP for EMULATOR_IRQCHIP; the emulator takes it */
+	char name[32];   /* node name, "serial@10000000" */
+	int node;        /* in the tree below */
+	const void *fdt; /* during create() only, NULL afterwards */
+	struct spinlock
+		lock; /* rank VDEV, or IRQCHIP for EMULATOR_IRQCHIP; the emulator takes it */
 	void *state;
-	struct virq_chip *chip;  /* an interrupt controller's, NULL for others */
+	struct virq_chip *chip;   /* an interrupt controller's, NULL for others */
 	struct vconsole *console; /* of the device that has it, NULL for others */
 };
 
@@ -88,7 +91,8 @@ int vdev_add_chip(struct vdev *dev, struct virq_chip *chip, const struct virq_ch
 int vdev_add_mmio(struct vdev *dev, gpa_t base, u64 size, const struct bus_ops *ops) __must_check;
 int vdev_add_pio(struct vdev *dev, u64 base, u64 size, const struct bus_ops *ops) __must_check;
 /* Both at once for `reg` entry @index, which must be there and have at least @min_size bytes. */
-int vdev_map_reg(struct vdev *dev, unsigned index, u64 min_size, const struct bus_ops *ops) __must_check;
+int vdev_map_reg(struct vdev *dev, unsigned index, u64 min_size,
+		 const struct bus_ops *ops) __must_check;
 /* Zeroed memory charged to the VM, which destroy() gives back by heap_free(). NULL, explained: there is none. */
 void *vdev_alloc(struct vdev *dev, size_t size) __must_check;
 /*
@@ -109,6 +113,7 @@ void vdev_request_power(struct vdev *dev, enum exit_power what, const char *reas
 void vdev_guest_warn(struct vdev *dev, const char *fmt, ...) __printf(2, 3);
 
 /* Time as emulators see it: guests' wall clock and host ticks (core/time.h). */
-u64 vdev_wall_clock_ns(struct vdev *dev); /* nanoseconds since 1970-01-01 UTC as far as the host knows */
+u64 vdev_wall_clock_ns(
+	struct vdev *dev); /* nanoseconds since 1970-01-01 UTC as far as the host knows */
 
 #endif

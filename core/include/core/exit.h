@@ -8,10 +8,10 @@
 struct vcpu;
 
 enum exit_kind {
-	EXIT_PIO,      /* port I/O */
-	EXIT_HALT,     /* the vCPU waits for an interrupt */
-	EXIT_POWER,    /* the guest wants the machine off or reset */
-	EXIT_FATAL,    /* the guest did something that no architectural fault answers */
+	EXIT_PIO,   /* port I/O */
+	EXIT_HALT,  /* the vCPU waits for an interrupt */
+	EXIT_POWER, /* the guest wants the machine off or reset */
+	EXIT_FATAL, /* the guest did something that no architectural fault answers */
 	EXIT_KIND_COUNT
 };
 
@@ -21,9 +21,9 @@ struct vcpu_exit {
 	enum exit_kind kind;
 	union {
 		struct {
-			u64 addr;   /* port */
-			u64 data;   /* in: what to write; out: what was read, zero-extended */
-			u8 size;    /* 1, 2, 4, 8 */
+			u64 addr; /* port */
+			u64 data; /* in: what to write; out: what was read, zero-extended */
+			u8 size;  /* 1, 2, 4, 8 */
 			bool write;
 		} io;
 		enum exit_power power;

@@ -20,9 +20,9 @@ struct gpa_region {
 	u64 base; /* guest-physical, page-aligned unless EMULATED */
 	u64 size;
 	enum gpa_kind kind;
-	hpa_t pa;   /* of `base`; unused for EMULATED */
-	u8 order;   /* order of the blocks that it consists of, when the VM owns the memory (RAM, ROM) */
-	bool owned; /* given back with the map */
+	hpa_t pa; /* of `base`; unused for EMULATED */
+	u8 order; /* order of the blocks that it consists of, when the VM owns the memory (RAM, ROM) */
+	bool owned;    /* given back with the map */
 	bool writable; /* memory that the guest may write; an alias takes it from what it shows */
 	const char *name; /* borrowed; outlives the region */
 };
@@ -41,9 +41,11 @@ struct gpa_map {
  * Allocates @size bytes of zeroed memory in as few blocks as possible, puts them at @at as @kind (RAM or
  * ROM) and maps them. -EEXIST on overlap, -EINVAL unless page-aligned, -ENOMEM; then nothing is left behind.
  */
-int gpa_add_memory(struct vm *vm, gpa_t at, u64 size, enum gpa_kind kind, const char *name) __must_check;
+int gpa_add_memory(struct vm *vm, gpa_t at, u64 size, enum gpa_kind kind,
+		   const char *name) __must_check;
 /* Host memory or registers that the VM does not own. @kind is DEVICE, SHARED or ROM. */
-int gpa_add_host(struct vm *vm, gpa_t at, hpa_t pa, u64 size, enum gpa_kind kind, const char *name) __must_check;
+int gpa_add_host(struct vm *vm, gpa_t at, hpa_t pa, u64 size, enum gpa_kind kind,
+		 const char *name) __must_check;
 /* A second view at @at of [of, of + size), which must lie in memory regions. */
 int gpa_add_alias(struct vm *vm, gpa_t at, gpa_t of, u64 size, const char *name) __must_check;
 /* Claims the range for emulation; the bus does the rest. Maps nothing. */

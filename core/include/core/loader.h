@@ -28,9 +28,9 @@ struct loader {
 	int (*load)(struct vm *vm, const struct bundle_file *image, const struct loader_plan *plan);
 };
 
-#define DEFINE_LOADER(ident)                                \
-	static const struct loader ident;                   \
-	TABLE_ROW(vg_loaders, ident, ident);                \
+#define DEFINE_LOADER(ident)                 \
+	static const struct loader ident;    \
+	TABLE_ROW(vg_loaders, ident, ident); \
 	static const struct loader ident
 
 /* For loaders: true if [base, base + size) lies in one region of the guest's RAM or ROM; size may not be 0. */

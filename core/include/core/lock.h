@@ -62,7 +62,10 @@ struct spinlock {
 	const char *name;
 };
 
-#define SPINLOCK(lock_rank_, lock_name) { .rank = (lock_rank_), .name = (lock_name) }
+#define SPINLOCK(lock_rank_, lock_name)                   \
+	{                                                 \
+		.rank = (lock_rank_), .name = (lock_name) \
+	}
 
 void spinlock_init(struct spinlock *lock, enum lock_rank rank, const char *name);
 

@@ -7,7 +7,7 @@
 
 enum log_level {
 	LOG_ERROR, /* something asked for did not happen; the text says what would help */
-	LOG_WARN,  /* it goes on, but not as somebody may expect; the highest level for guests' doings */
+	LOG_WARN, /* it goes on, but not as somebody may expect; the highest level for guests' doings */
 	LOG_INFO,  /* milestones of boot and of a VM's life: a few lines each */
 	LOG_DEBUG, /* for people who change the code */
 };
@@ -28,7 +28,8 @@ const char *log_level_name(enum log_level level);
 int log_level_parse(const char *name, enum log_level *level) __must_check;
 
 /* Calls @line for each kept line, oldest first, with its time in host ticks. Tasks only. */
-void log_replay(void (*line)(void *ctx, u64 ticks, enum log_level level, const char *text), void *ctx);
+void log_replay(void (*line)(void *ctx, u64 ticks, enum log_level level, const char *text),
+		void *ctx);
 
 /* A budget for messages that a guest can trigger: @burst lines, then one each @interval_ms. */
 struct log_limit {

@@ -8,11 +8,11 @@
 /* Charged atomically, without a lock. An owner must hold nothing when it goes away. */
 struct mem_owner {
 	const char *name;
-	u64 page_limit;   /* in pages; 0: none */
-	u64 page_count;   /* pages held now, those of the heap not included */
-	u64 heap_bytes;   /* bytes of small objects held now */
+	u64 page_limit; /* in pages; 0: none */
+	u64 page_count; /* pages held now, those of the heap not included */
+	u64 heap_bytes; /* bytes of small objects held now */
 	u64 heap_objects;
-	u64 heap_limit;   /* in bytes; 0: none */
+	u64 heap_limit; /* in bytes; 0: none */
 };
 
 extern struct mem_owner owner_system; /* the hypervisor itself */

@@ -12,7 +12,8 @@
  */
 void panic(const char *fmt, ...) __printf(1, 2) __noreturn __cold;
 struct arch_trap_frame;
-void panic_trap(const struct arch_trap_frame *frame, const char *fmt, ...) __printf(2, 3) __noreturn __cold;
+void panic_trap(const struct arch_trap_frame *frame, const char *fmt, ...)
+	__printf(2, 3) __noreturn __cold;
 
 /* Set for good by the first panic. An inter-processor interrupt that finds it set calls panic_halt(). */
 extern u32 panic_in_progress;
@@ -20,10 +21,10 @@ extern u32 panic_in_progress;
 void panic_halt(void) __noreturn __cold;
 
 /* For our own bugs: never for anything that depends on guest data or user input. */
-#define ASSERT(cond)                                                                        \
-	do {                                                                                \
-		if (unlikely(!(cond)))                                                      \
-			panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #cond);    \
+#define ASSERT(cond)                                                                     \
+	do {                                                                             \
+		if (unlikely(!(cond)))                                                   \
+			panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #cond); \
 	} while (0)
 
 /* Symbols (symbols.c): name of the function that holds @addr and the offset into it, or NULL. */

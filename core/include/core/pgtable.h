@@ -31,7 +31,7 @@ struct pt_format {
 	u8 levels;
 	u8 index_bits[PT_LEVELS_MAX]; /* 9 but for a root that is wider or concatenated */
 	u8 leaf_level_max;            /* largest level at which a leaf may stand */
-	bool break_before_make;       /* an entry must be empty and flushed before it gets another value */
+	bool break_before_make; /* an entry must be empty and flushed before it gets another value */
 	u64 (*make_leaf)(hpa_t pa, unsigned attr, unsigned level);
 	u64 (*make_table)(hpa_t table);
 	enum pte_kind (*kind)(u64 pte, unsigned level);
@@ -69,8 +69,8 @@ int pgtable_unmap(struct pgtable *pt, u64 va, u64 size) __must_check;
 int pgtable_protect(struct pgtable *pt, u64 va, u64 size, unsigned attr) __must_check;
 
 struct pt_leaf {
-	hpa_t pa;      /* of @va itself */
-	u64 size;      /* of the leaf */
+	hpa_t pa; /* of @va itself */
+	u64 size; /* of the leaf */
 	unsigned attr;
 	unsigned level;
 };

@@ -47,25 +47,25 @@ enum sched_leave {
 #define SCHED_WEIGHT_MAX 65536
 
 struct sched_entity {
-	const char *name;       /* borrowed */
+	const char *name; /* borrowed */
 	enum sched_kind kind;
 	enum sched_state state; /* guarded, like all below, by the run-queue lock of `cpu` */
-	bool wake_pending;      /* woken while running: the next block does not block; see sched_block_prepare() */
-	bool retiring;          /* sched_retire() waits for it */
-	u32 cpu;                /* where it runs or ran last */
-	u32 weight;             /* SCHED_WEIGHT_MIN..MAX */
-	u32 cap_percent;        /* 1..100, 0: none */
+	bool wake_pending; /* woken while running: the next block does not block; see sched_block_prepare() */
+	bool retiring;   /* sched_retire() waits for it */
+	u32 cpu;         /* where it runs or ran last */
+	u32 weight;      /* SCHED_WEIGHT_MIN..MAX */
+	u32 cap_percent; /* 1..100, 0: none */
 	struct cpumask affinity;
 	struct list_node link;
-	u64 vruntime;           /* ticks * SCHED_WEIGHT_MAX / weight; wraps: compare differences */
-	u64 owed;               /* virtual: what it was behind when it moved here, not yet caught up */
-	u64 started;            /* when it got the CPU or was charged last */
-	u64 period_end;         /* of the cap */
-	u64 period_used;        /* ticks run in the period */
-	u64 total_ticks;        /* run in all */
-	u64 switch_count;       /* times it got the CPU */
-	u64 ready_since;        /* when it became ready */
-	u64 wait_max;           /* longest wait from ready to running, ticks */
+	u64 vruntime;     /* ticks * SCHED_WEIGHT_MAX / weight; wraps: compare differences */
+	u64 owed;         /* virtual: what it was behind when it moved here, not yet caught up */
+	u64 started;      /* when it got the CPU or was charged last */
+	u64 period_end;   /* of the cap */
+	u64 period_used;  /* ticks run in the period */
+	u64 total_ticks;  /* run in all */
+	u64 switch_count; /* times it got the CPU */
+	u64 ready_since;  /* when it became ready */
+	u64 wait_max;     /* longest wait from ready to running, ticks */
 	struct timer unthrottle;
 };
 

@@ -15,7 +15,7 @@ struct task {
 	struct list_node link;      /* all tasks */
 	struct list_node wait_link; /* in one wait queue or mutex at most */
 	struct arch_context context;
-	void *stack;                /* guard page at its low end */
+	void *stack; /* guard page at its low end */
 	void (*fn)(void *arg);
 	void *arg;
 	char name[24];
@@ -51,7 +51,13 @@ struct waitqueue {
 	struct spinlock lock;
 	struct list_node waiters;
 };
-#define WAITQUEUE(wq) { SPINLOCK(LOCK_WAIT, #wq), { &(wq).waiters, &(wq).waiters } }
+#define WAITQUEUE(wq)                                \
+	{                                            \
+		SPINLOCK(LOCK_WAIT, #wq),            \
+		{                                    \
+			&(wq).waiters, &(wq).waiters \
+		}                                    \
+	}
 void waitqueue_init(struct waitqueue *wq);
 /* Wakes all waiters; any context that holds no lock of rank WAIT or later. */
 void waitqueue_wake(struct waitqueue *wq);
@@ -66,7 +72,10 @@ struct mutex {
 	struct waitqueue wq;
 	struct task *owner;
 };
-#define MUTEX(m) { WAITQUEUE((m).wq), NULL }
+#define MUTEX(m)                        \
+	{                               \
+		WAITQUEUE((m).wq), NULL \
+	}
 void mutex_init(struct mutex *m);
 void mutex_lock(struct mutex *m);
 void mutex_unlock(struct mutex *m);

@@ -15,8 +15,9 @@ typedef void (*timer_fn)(struct timer *timer);
 struct timer {
 	struct list_node link;
 	u64 deadline; /* host ticks */
-	timer_fn fn;  /* runs with interrupts disabled, no lock held; must be short and not call smp_call() */
-	u32 cpu;      /* whose queue it is in or was in last; that queue's lock guards all fields */
+	timer_fn
+		fn; /* runs with interrupts disabled, no lock held; must be short and not call smp_call() */
+	u32 cpu; /* whose queue it is in or was in last; that queue's lock guards all fields */
 };
 
 void timer_init(struct timer *timer, timer_fn fn);

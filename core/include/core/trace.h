@@ -45,12 +45,13 @@ static inline void trace(enum trace_kind kind, u64 a, u64 b)
 #define TRACE_BUCKETS 24
 #define TRACE_BUCKET_SHIFT 2
 struct exit_histogram {
-	u64 count;    /* exits */
+	u64 count; /* exits */
 	u64 returned; /* of these, that went back to the guest without giving up the CPU; the rest is about them */
 	u64 ticks;
 	u64 max;
 	u64 since; /* an exit began then and has not ended; 0: none */
-	u32 bucket[TRACE_BUCKETS]; /* bucket n: less than 2^(n + TRACE_BUCKET_SHIFT) ticks, the last one: more */
+	u32 bucket
+		[TRACE_BUCKETS]; /* bucket n: less than 2^(n + TRACE_BUCKET_SHIFT) ticks, the last one: more */
 };
 
 /*
@@ -65,7 +66,8 @@ void trace_enter(struct vcpu *vcpu);
 int trace_start(void) __must_check;
 void trace_stop(void);
 /* Merged by time, oldest first, at most @max of the newest. Tasks. -ENOMEM. */
-int trace_for_each(unsigned max, void (*fn)(void *ctx, const struct trace_event *event), void *ctx) __must_check;
+int trace_for_each(unsigned max, void (*fn)(void *ctx, const struct trace_event *event),
+		   void *ctx) __must_check;
 const char *trace_kind_name(enum trace_kind kind);
 
 #endif

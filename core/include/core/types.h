@@ -36,11 +36,11 @@ typedef int64_t s64;
 #define BIT(n) (1ull << (n))
 
 /* The names carry a number of their own, so that MIN(MAX(...)) shadows nothing. */
-#define PICK_(op, a, b, n)                             \
-	({                                             \
-		__typeof__(a) a_##n = (a);             \
-		__typeof__(b) b_##n = (b);             \
-		a_##n op b_##n ? a_##n : b_##n;        \
+#define PICK_(op, a, b, n)                      \
+	({                                      \
+		__typeof__(a) a_##n = (a);      \
+		__typeof__(b) b_##n = (b);      \
+		a_##n op b_##n ? a_##n : b_##n; \
 	})
 #define PICK(op, a, b, n) PICK_(op, a, b, n)
 #define MIN(a, b) PICK(<, a, b, __COUNTER__)

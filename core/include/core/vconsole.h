@@ -13,12 +13,12 @@
 struct vconsole {
 	struct spinlock lock;
 	const char *vm_name;
-	char *ring;        /* VCONSOLE_RING_SIZE bytes */
-	u64 written;       /* bytes ever put; ring holds the last of them */
-	u64 run_start;     /* `written` when the VM started last: what is before is of an earlier run */
+	char *ring;    /* VCONSOLE_RING_SIZE bytes */
+	u64 written;   /* bytes ever put; ring holds the last of them */
+	u64 run_start; /* `written` when the VM started last: what is before is of an earlier run */
 	bool attached;
 	u8 input[VCONSOLE_INPUT_SIZE];
-	u32 input_head;    /* free-running */
+	u32 input_head; /* free-running */
 	u32 input_tail;
 	/* Told, no lock held, when input() has something new; set by the UART emulator. */
 	void (*input_ready)(void *ctx);

@@ -24,12 +24,13 @@ enum vcpu_power { VCPU_OFF, VCPU_ON };
 enum {
 	VCPU_REQ_LEAVE = 1 << 0, /* hold or power changed: back to vcpu_run() */
 	VCPU_REQ_IRQ = 1 << 1,   /* a pin changed: arch code brings it to the hardware */
-	VCPU_REQ_ARCH = 1 << 8,  /* this bit and above belong to arch code (TLB maintenance and so on) */
+	VCPU_REQ_ARCH =
+		1 << 8, /* this bit and above belong to arch code (TLB maintenance and so on) */
 };
 
 struct vcpu_stats {
-	u64 exits;            /* that were not served on the fast path */
-	u64 last_exit_cause;  /* index into arch_exit_names */
+	u64 exits;           /* that were not served on the fast path */
+	u64 last_exit_cause; /* index into arch_exit_names */
 	u64 halts;
 	u64 mmio;
 };
@@ -37,26 +38,27 @@ struct vcpu_stats {
 struct exit_histogram;
 
 struct vcpu {
-	struct arch_vcpu arch;      /* first: assembly knows its offsets */
+	struct arch_vcpu arch; /* first: assembly knows its offsets */
 	struct sched_entity se;
 	struct vm *vm;
-	u32 index;                  /* 0..vm->vcpu_count-1; the hart id, MPIDR or APIC id follows from it */
-	u32 requests;               /* VCPU_REQ_*; atomic */
-	struct spinlock lock;       /* guards power, start_entry, start_arg */
+	u32 index;    /* 0..vm->vcpu_count-1; the hart id, MPIDR or APIC id follows from it */
+	u32 requests; /* VCPU_REQ_*; atomic */
+	struct spinlock lock; /* guards power, start_entry, start_arg */
 	enum vcpu_power power;
-	u64 start_entry;            /* where power-on begins */
+	u64 start_entry; /* where power-on begins */
 	u64 start_arg;
-	bool start_pending;         /* reset the registers before it runs next */
-	bool waiting;               /* halted until an interrupt; written by its own CPU only */
-	bool parked;                /* is in no CPU and stays out while hold > 0; see vcpu_hold() */
-	u32 hold;                   /* reasons not to run; atomic */
-	s32 loaded_cpu;             /* CPU whose hardware has its system registers, -1: none */
-	struct timer wake_timer;    /* the guest's own timer while it waits */
-	u32 mmio_hint;              /* last bus region */
+	bool start_pending;      /* reset the registers before it runs next */
+	bool waiting;            /* halted until an interrupt; written by its own CPU only */
+	bool parked;             /* is in no CPU and stays out while hold > 0; see vcpu_hold() */
+	u32 hold;                /* reasons not to run; atomic */
+	s32 loaded_cpu;          /* CPU whose hardware has its system registers, -1: none */
+	struct timer wake_timer; /* the guest's own timer while it waits */
+	u32 mmio_hint;           /* last bus region */
 	u32 pio_hint;
 	struct vcpu_stats stats;
-	struct exit_histogram *histogram; /* per exit cause, allocated when tracing is first switched on */
-	char name[40];              /* "linux/0" */
+	struct exit_histogram
+		*histogram; /* per exit cause, allocated when tracing is first switched on */
+	char name[40];      /* "linux/0" */
 };
 
 int vcpu_create(struct vm *vm, unsigned index, struct vcpu **out) __must_check;

@@ -40,7 +40,7 @@ struct virq_chip {
 	const struct virq_chip_ops *ops;
 	struct vdev *dev;
 	u32 irq_count;
-	u32 phandle;        /* of its node in the guest tree */
+	u32 phandle; /* of its node in the guest tree */
 	u32 interrupt_cells;
 	/* Called by the chip, its lock released, when the guest ends an interrupt that has a listener. */
 	struct virq_eoi_listener {

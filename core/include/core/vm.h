@@ -39,40 +39,40 @@ enum vm_state { VM_CREATED, VM_RUNNING, VM_PAUSED, VM_STOPPED, VM_STATE_COUNT };
 #define VM_REASON_MAX 96
 
 struct vm {
-	struct list_node link;          /* list of all VMs */
+	struct list_node link; /* list of all VMs */
 	char name[VM_NAME_MAX];
-	u32 id;                         /* never used twice since boot */
-	u32 references;                 /* atomic; vm_get(), vm_put() */
-	enum vm_state state;            /* written under op and lock */
-	bool destroyed;                 /* out of the list; goes when the last reference does */
-	char reason[VM_REASON_MAX];     /* guarded by lock */
-	struct spinlock lock;           /* guards state, reason, power_*, pending */
-	struct mutex op;                /* one operation at a time */
-	struct waitqueue changed;       /* woken when state changes or a vCPU parks */
-	struct vm_config *config;       /* owned; constant */
+	u32 id;                     /* never used twice since boot */
+	u32 references;             /* atomic; vm_get(), vm_put() */
+	enum vm_state state;        /* written under op and lock */
+	bool destroyed;             /* out of the list; goes when the last reference does */
+	char reason[VM_REASON_MAX]; /* guarded by lock */
+	struct spinlock lock;       /* guards state, reason, power_*, pending */
+	struct mutex op;            /* one operation at a time */
+	struct waitqueue changed;   /* woken when state changes or a vCPU parks */
+	struct vm_config *config;   /* owned; constant */
 	struct arch_vm arch;
 	struct stage2 stage2;
 	struct gpa_map map;
 	struct bus mmio;
 	struct bus pio;
-	struct list_node devices;       /* struct vdev */
+	struct list_node devices; /* struct vdev */
 	struct vconsole console;
 	struct vcpu **vcpus;
 	u32 vcpu_count;
-	struct mem_owner ram_owner;     /* guest memory; limit from the configuration */
-	struct mem_owner table_owner;   /* second-stage tables */
-	struct mem_owner heap_owner;    /* all small objects of this VM */
-	void *fdt;                      /* final tree as the guest sees it */
+	struct mem_owner ram_owner;   /* guest memory; limit from the configuration */
+	struct mem_owner table_owner; /* second-stage tables */
+	struct mem_owner heap_owner;  /* all small objects of this VM */
+	void *fdt;                    /* final tree as the guest sees it */
 	u32 fdt_size;
-	struct work power_work;         /* carries out `pending` */
-	bool power_queued;              /* the worker has power_work still to do, and a reference for it */
-	bool power_pending;             /* vCPUs read it without the lock: requests follow its change */
-	enum exit_power pending;        /* what the guest asked for */
-	struct log_limit log_limit;     /* for messages that the guest can trigger */
-	struct log_limit state_limit;   /* for changes of its state, which it can trigger too */
-	u64 created_at;                 /* host ticks */
-	u64 started_at;                 /* 0: never */
-	u64 stopped_at;                 /* of the newest stop; 0: never */
+	struct work power_work;  /* carries out `pending` */
+	bool power_queued;       /* the worker has power_work still to do, and a reference for it */
+	bool power_pending;      /* vCPUs read it without the lock: requests follow its change */
+	enum exit_power pending; /* what the guest asked for */
+	struct log_limit log_limit;   /* for messages that the guest can trigger */
+	struct log_limit state_limit; /* for changes of its state, which it can trigger too */
+	u64 created_at;               /* host ticks */
+	u64 started_at;               /* 0: never */
+	u64 stopped_at;               /* of the newest stop; 0: never */
 	u32 start_count;
 };
 

@@ -17,15 +17,22 @@
  *   verdigris,*                      verdigris,*          └──vm_config_build_tree()──► vm->fdt
  *                                                            the tree that the guest sees
  */
-enum vm_memory_kind { VM_MEMORY_RAM, VM_MEMORY_ROM, VM_MEMORY_ALIAS, VM_MEMORY_SHARED, VM_MEMORY_DEVICE };
+enum vm_memory_kind {
+	VM_MEMORY_RAM,
+	VM_MEMORY_ROM,
+	VM_MEMORY_ALIAS,
+	VM_MEMORY_SHARED,
+	VM_MEMORY_DEVICE
+};
 
 struct vm_memory {
 	enum vm_memory_kind kind;
-	u64 base;   /* guest-physical */
+	u64 base; /* guest-physical */
 	u64 size;
-	u64 target; /* ALIAS: guest-physical; DEVICE: host-physical */
-	char name[VM_CONFIG_PATH_MAX];  /* node name; SHARED: name that the sharing VMs agree on */
-	char image[VM_CONFIG_PATH_MAX]; /* ROM: file in the bundle that the loader fills it with, or "" */
+	u64 target;                    /* ALIAS: guest-physical; DEVICE: host-physical */
+	char name[VM_CONFIG_PATH_MAX]; /* node name; SHARED: name that the sharing VMs agree on */
+	char image
+		[VM_CONFIG_PATH_MAX]; /* ROM: file in the bundle that the loader fills it with, or "" */
 };
 
 /* A file that the loader puts into guest memory, for firmware to find. */
@@ -39,22 +46,22 @@ struct vm_config {
 	char name[VM_NAME_MAX];          /* /model */
 	char source[VM_CONFIG_PATH_MAX]; /* file in the bundle, for messages */
 	bool autostart;
-	bool entry_given;                /* `entry` was in the tree */
+	bool entry_given; /* `entry` was in the tree */
 	u32 vcpu_count;
 	u32 weight;
-	u32 cap_percent;                 /* of one CPU for each vCPU; 0: none */
-	u32 capabilities;                /* CONTROL_* rights of control.h */
+	u32 cap_percent;  /* of one CPU for each vCPU; 0: none */
+	u32 capabilities; /* CONTROL_* rights of control.h */
 	struct cpumask affinity;
-	u64 table_limit;                 /* bytes of second-stage tables; 0: default by memory size */
+	u64 table_limit; /* bytes of second-stage tables; 0: default by memory size */
 	struct vm_memory memory[VM_CONFIG_MEMORY_MAX];
 	u32 memory_count;
 	char kernel[VM_CONFIG_PATH_MAX]; /* names in the bundle, "" when not given */
 	char initrd[VM_CONFIG_PATH_MAX];
 	char firmware[VM_CONFIG_PATH_MAX];
-	u64 entry;                       /* firmware is loaded and entered here if entry_given */
+	u64 entry; /* firmware is loaded and entered here if entry_given */
 	struct vm_load loads[VM_CONFIG_LOADS_MAX];
 	u32 load_count;
-	void *fdt;                       /* expanded tree, still with verdigris,* properties; owned */
+	void *fdt; /* expanded tree, still with verdigris,* properties; owned */
 	u32 fdt_size;
 };
 

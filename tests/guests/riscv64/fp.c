@@ -40,13 +40,11 @@ static unsigned compare(const char *what, unsigned cpu, unsigned round, u64 got,
 
 static void float_load(const u64 *values)
 {
-	__asm__ volatile(EACH(LOAD) ::"r"(values)
-			 : "memory");
+	__asm__ volatile(EACH(LOAD)::"r"(values) : "memory");
 }
 static void float_store(u64 *values)
 {
-	__asm__ volatile(EACH(STORE) ::"r"(values)
-			 : "memory");
+	__asm__ volatile(EACH(STORE)::"r"(values) : "memory");
 }
 
 /* vl8re8.v and vs8r.v of all 32 registers, by encoding: gcc 12's assembler has no V. */

@@ -227,7 +227,8 @@ static void user_mode(void)
 	check_equal("sfence.vma from user mode", run_user(user_sfence, 0), EXC_ILLEGAL);
 	check_equal("load from nowhere in user mode", run_user(user_nowhere, 0), EXC_LOAD_ACCESS);
 	check_equal("  SPP is 0", hart_this()->trap_status & STATUS_SPP, 0);
-	check_equal("time from user mode, as firmware left it", run_user(user_time, 0), EXC_ECALL_U);
+	check_equal("time from user mode, as firmware left it", run_user(user_time, 0),
+		    EXC_ECALL_U);
 	csr_write(scounteren, 0);
 	if (!option("bare")) /* OpenSBI emulates it */
 		check_equal("time from user mode, not allowed", run_user(user_time, 0),

@@ -75,7 +75,8 @@ static void *fresh_stack(void *old)
 {
 	if (old)
 		munmap(old, CONTEXT_STACK);
-	return mmap(NULL, CONTEXT_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return mmap(NULL, CONTEXT_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		    0);
 }
 
 static void context_main(void)
@@ -212,7 +213,8 @@ struct hpa_range fake_ram(u64 size)
 	if (ram)
 		munmap(ram, ram_size);
 	ram_size = size + align;
-	ram = mmap(NULL, ram_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	ram = mmap(NULL, ram_size, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (ram == MAP_FAILED)
 		abort();
 	return (struct hpa_range){ align_up((uintptr_t)ram, align), size };

@@ -57,17 +57,17 @@ extern jmp_buf fake_panic_jump;
 extern bool fake_panic_expected;
 
 /* The statement has to end in panic() with a message that contains @text. Locks it held stay locked. */
-#define assert_panics(statement, text)                                                       \
-	do {                                                                                 \
-		fake_output_clear();                                                         \
-		fake_panic_expected = true;                                                  \
-		if (setjmp(fake_panic_jump) == 0) {                                          \
-			statement;                                                           \
-			fake_panic_expected = false;                                         \
-			fail_msg("no panic in " #statement);                                 \
-		} else if (!strstr(fake_output, text)) {                                     \
-			fail_msg("panic without \"%s\": %s", text, fake_output);             \
-		}                                                                            \
+#define assert_panics(statement, text)                                           \
+	do {                                                                     \
+		fake_output_clear();                                             \
+		fake_panic_expected = true;                                      \
+		if (setjmp(fake_panic_jump) == 0) {                              \
+			statement;                                               \
+			fake_panic_expected = false;                             \
+			fail_msg("no panic in " #statement);                     \
+		} else if (!strstr(fake_output, text)) {                         \
+			fail_msg("panic without \"%s\": %s", text, fake_output); \
+		}                                                                \
 	} while (0)
 
 #endif

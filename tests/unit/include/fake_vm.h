@@ -36,8 +36,8 @@ void fake_node_begin(struct fake_vm *f, const char *name, const char *compatible
 void fake_node_end(struct fake_vm *f);
 void fake_property_cells(struct fake_vm *f, const char *name, const u32 *cells, unsigned count);
 void fake_property_text(struct fake_vm *f, const char *name, const char *text);
-#define fake_cells(f, name, ...)                                      \
-	fake_property_cells(f, name, (const u32[]){ __VA_ARGS__ },    \
+#define fake_cells(f, name, ...)                                   \
+	fake_property_cells(f, name, (const u32[]){ __VA_ARGS__ }, \
 			    sizeof((const u32[]){ __VA_ARGS__ }) / 4)
 void fake_reg(struct fake_vm *f, u64 base, u64 size);
 

@@ -14,10 +14,10 @@
 #define WORLD_GUEST_RAM MIB(4)
 
 /* Failures end the program: tests' code runs on stacks from which no test can be left. */
-#define world_check(cond)                                        \
-	do {                                                     \
-		if (!(cond))                                     \
-			world_fail(__FILE__, __LINE__, #cond);   \
+#define world_check(cond)                                      \
+	do {                                                   \
+		if (!(cond))                                   \
+			world_fail(__FILE__, __LINE__, #cond); \
 	} while (0)
 void world_fail(const char *file, int line, const char *what) __noreturn;
 

@@ -13,13 +13,14 @@ struct vm;
 /* While the hypervisor runs, tp points to struct cpu and sscratch is 0. Offsets are checked in asm_offsets.c. */
 struct arch_cpu {
 	u64 hart_id;
-	u64 host_sp;           /* vcpu_enter's frame on the CPU's stack while a guest runs */
-	u64 spill;             /* one register of a host trap's first instructions */
-	u64 emergency_sp;      /* stack for the panic when the current one is used up */
-	struct vcpu *fp_owner; /* whose float registers are in the hardware; cleared when they are not valid */
+	u64 host_sp;      /* vcpu_enter's frame on the CPU's stack while a guest runs */
+	u64 spill;        /* one register of a host trap's first instructions */
+	u64 emergency_sp; /* stack for the panic when the current one is used up */
+	struct vcpu *
+		fp_owner; /* whose float registers are in the hardware; cleared when they are not valid */
 	struct vcpu *vector_owner;
-	u64 vmid_generation;   /* generation of VMIDs that this CPU has flushed for */
-	struct vm *last_vm;    /* whose translations the TLB holds, where there are no VMIDs */
+	u64 vmid_generation; /* generation of VMIDs that this CPU has flushed for */
+	struct vm *last_vm;  /* whose translations the TLB holds, where there are no VMIDs */
 };
 
 static inline struct cpu *arch_this_cpu(void)
@@ -44,7 +45,8 @@ void arch_irq_serve(void);
 
 static inline void arch_cpu_relax(void)
 {
-	__asm__ volatile(".insn i 0x0f, 0, x0, x0, 0x010" ::: "memory"); /* pause (Zihintpause), a hint elsewhere */
+	__asm__ volatile(".insn i 0x0f, 0, x0, x0, 0x010" ::
+				 : "memory"); /* pause (Zihintpause), a hint elsewhere */
 }
 
 static inline u64 arch_time_now(void)

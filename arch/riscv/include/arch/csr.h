@@ -126,25 +126,44 @@
 		__asm__ volatile("csrr %0, " CSR_STR(csr) : "=r"(v_) : : "memory"); \
 		v_;                                                                 \
 	})
-#define csr_write(csr, value) \
-	({ __asm__ volatile("csrw " CSR_STR(csr) ", %0" : : "rK"((unsigned long)(value)) : "memory"); })
-#define csr_set(csr, bits) \
-	({ __asm__ volatile("csrs " CSR_STR(csr) ", %0" : : "rK"((unsigned long)(bits)) : "memory"); })
-#define csr_clear(csr, bits) \
-	({ __asm__ volatile("csrc " CSR_STR(csr) ", %0" : : "rK"((unsigned long)(bits)) : "memory"); })
-#define csr_read_clear(csr, bits)                                                    \
-	({                                                                           \
-		unsigned long v_;                                                    \
-		__asm__ volatile("csrrc %0, " CSR_STR(csr) ", %1"                    \
-				 : "=r"(v_) : "rK"((unsigned long)(bits)) : "memory"); \
-		v_;                                                                  \
+#define csr_write(csr, value)                                   \
+	({                                                      \
+		__asm__ volatile("csrw " CSR_STR(csr) ", %0"    \
+				 :                              \
+				 : "rK"((unsigned long)(value)) \
+				 : "memory");                   \
 	})
-#define csr_swap(csr, value)                                                         \
-	({                                                                           \
-		unsigned long v_;                                                    \
-		__asm__ volatile("csrrw %0, " CSR_STR(csr) ", %1"                    \
-				 : "=r"(v_) : "rK"((unsigned long)(value)) : "memory"); \
-		v_;                                                                  \
+#define csr_set(csr, bits)                                     \
+	({                                                     \
+		__asm__ volatile("csrs " CSR_STR(csr) ", %0"   \
+				 :                             \
+				 : "rK"((unsigned long)(bits)) \
+				 : "memory");                  \
+	})
+#define csr_clear(csr, bits)                                   \
+	({                                                     \
+		__asm__ volatile("csrc " CSR_STR(csr) ", %0"   \
+				 :                             \
+				 : "rK"((unsigned long)(bits)) \
+				 : "memory");                  \
+	})
+#define csr_read_clear(csr, bits)                                 \
+	({                                                        \
+		unsigned long v_;                                 \
+		__asm__ volatile("csrrc %0, " CSR_STR(csr) ", %1" \
+				 : "=r"(v_)                       \
+				 : "rK"((unsigned long)(bits))    \
+				 : "memory");                     \
+		v_;                                               \
+	})
+#define csr_swap(csr, value)                                      \
+	({                                                        \
+		unsigned long v_;                                 \
+		__asm__ volatile("csrrw %0, " CSR_STR(csr) ", %1" \
+				 : "=r"(v_)                       \
+				 : "rK"((unsigned long)(value))   \
+				 : "memory");                     \
+		v_;                                               \
 	})
 
 #endif

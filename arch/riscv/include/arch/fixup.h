@@ -12,6 +12,7 @@
  */
 #ifdef __ASSEMBLER__
 
+/* clang-format off */
 .macro FIXUP pc, landing
 	.pushsection vg_fixup, "a"
 	.balign 8
@@ -19,6 +20,7 @@
 	.dword \landing - .
 	.popsection
 .endm
+/* clang-format on */
 
 #else
 

@@ -18,7 +18,7 @@ struct riscv_trap {
 /* How an exit goes on. */
 enum riscv_exit {
 	RISCV_RESUME, /* back to the guest at sepc, which the handler has advanced if the instruction is done */
-	RISCV_LEAVE,  /* back to vcpu_run() */
+	RISCV_LEAVE, /* back to vcpu_run() */
 };
 
 /*
@@ -53,13 +53,13 @@ struct sbi_extension {
 	u32 last;
 	const char *name;
 	long (*handle)(struct vcpu *vcpu, u32 fid, u64 *value);
-	bool legacy; /* writes a0 only */
+	bool legacy;                                /* writes a0 only */
 	bool (*available)(const struct vcpu *vcpu); /* NULL: always */
 };
 
-#define DEFINE_SBI_EXTENSION(ident)                          \
-	static const struct sbi_extension ident;             \
-	TABLE_ROW(vg_sbi, ident, ident);                     \
+#define DEFINE_SBI_EXTENSION(ident)              \
+	static const struct sbi_extension ident; \
+	TABLE_ROW(vg_sbi, ident, ident);         \
 	static const struct sbi_extension ident
 
 /*
@@ -82,12 +82,12 @@ u64 riscv_timer_deadline(struct vcpu *vcpu);
 /* ---- decode.c: loads and stores that stage 2 did not serve ---- */
 
 struct riscv_access {
-	u8 size;      /* 1, 2, 4, 8 */
-	u8 reg;       /* destination of a load, source of a store: x register */
-	u8 length;    /* of the instruction in bytes: 2 or 4 */
+	u8 size;   /* 1, 2, 4, 8 */
+	u8 reg;    /* destination of a load, source of a store: x register */
+	u8 length; /* of the instruction in bytes: 2 or 4 */
 	bool store;
 	bool sign_extend; /* loads only */
-	u8 base;      /* address: x register plus offset; both 0 when decoded from htinst */
+	u8 base;          /* address: x register plus offset; both 0 when decoded from htinst */
 	s16 offset;
 };
 
@@ -98,7 +98,8 @@ int riscv_decode_access(u32 insn, struct riscv_access *access) __must_check;
  * -EAGAIN: the fetch itself faulted, let the guest run again; -ENOSYS: an access that we do not emulate, or
  * one that begins before the address that faulted (it crosses into the region).
  */
-int riscv_decode_trap(struct vcpu *vcpu, const struct riscv_trap *trap, struct riscv_access *access) __must_check;
+int riscv_decode_trap(struct vcpu *vcpu, const struct riscv_trap *trap,
+		      struct riscv_access *access) __must_check;
 
 /* ---- guest_csr.c: virtual-instruction and illegal-instruction traps ---- */
 

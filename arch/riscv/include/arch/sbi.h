@@ -116,8 +116,9 @@ static inline struct sbi_ret sbi_ecall(unsigned long ext, unsigned long fid, uns
 }
 #else
 /* Host tests play the firmware. */
-struct sbi_ret sbi_ecall(unsigned long ext, unsigned long fid, unsigned long arg0, unsigned long arg1,
-			 unsigned long arg2, unsigned long arg3, unsigned long arg4, unsigned long arg5);
+struct sbi_ret sbi_ecall(unsigned long ext, unsigned long fid, unsigned long arg0,
+			 unsigned long arg1, unsigned long arg2, unsigned long arg3,
+			 unsigned long arg4, unsigned long arg5);
 #endif
 
 #endif

@@ -47,7 +47,7 @@ void sbi_send_ipi(struct vcpu *vcpu, const struct sbi_harts *harts);
 
 enum sbi_fence { SBI_FENCE_I, SBI_FENCE_VMA, SBI_FENCE_VMA_ASID };
 /* Done on all the harts when it returns (chapter 8). Size 0 with start 0, or size ~0: the whole address space. */
-void sbi_remote_fence(struct vcpu *vcpu, const struct sbi_harts *harts, enum sbi_fence kind, u64 start,
-		      u64 size, u64 asid);
+void sbi_remote_fence(struct vcpu *vcpu, const struct sbi_harts *harts, enum sbi_fence kind,
+		      u64 start, u64 size, u64 asid);
 
 #endif

@@ -25,11 +25,11 @@ enum {
  *   vs*       in the hardware while loaded (vcpu->loaded_cpu >= 0), here otherwise
  */
 struct arch_vcpu {
-	u64 x[32];         /* x[0] is unused */
-	u64 host_tp;       /* struct cpu of the CPU that runs it */
+	u64 x[32];   /* x[0] is unused */
+	u64 host_tp; /* struct cpu of the CPU that runs it */
 	u64 exit_count;
 	u64 pc;
-	u64 sstatus;       /* SPP: the guest's privilege; FS, VS: of the hypervisor's view */
+	u64 sstatus; /* SPP: the guest's privilege; FS, VS: of the hypervisor's view */
 	u64 hstatus;
 	u64 vsstatus;
 	u64 vsie;
@@ -39,20 +39,20 @@ struct arch_vcpu {
 	u64 vscause;
 	u64 vstval;
 	u64 vsatp;
-	u64 vstimecmp;     /* guest time; with Sstc it is in the hardware while loaded */
+	u64 vstimecmp; /* guest time; with Sstc it is in the hardware while loaded */
 	u64 scounteren;
 	u64 senvcfg;
-	u64 hvip;          /* VSSIP as the guest left it; the level-sensitive ones are in pins */
-	u32 pins;          /* BIT(IRQ_VS_EXT), BIT(IRQ_VS_TIMER): levels; BIT(IRQ_VS_SOFT): raise once; atomic */
-	bool suspended;    /* waits in SBI HSM suspend, not in WFI; counts while vcpu->waiting */
+	u64 hvip; /* VSSIP as the guest left it; the level-sensitive ones are in pins */
+	u32 pins; /* BIT(IRQ_VS_EXT), BIT(IRQ_VS_TIMER): levels; BIT(IRQ_VS_SOFT): raise once; atomic */
+	bool suspended; /* waits in SBI HSM suspend, not in WFI; counts while vcpu->waiting */
 	/* CPU number + 1 whose hardware holds f or vector as below, if it is also the CPU's owner; 0: none. */
 	u32 fp_cpu;
 	u32 vector_cpu;
-	u32 tlb_cpu;       /* CPU number + 1 where it was loaded last: fences of its own reached that one only */
+	u32 tlb_cpu; /* CPU number + 1 where it was loaded last: fences of its own reached that one only */
 	u64 cause_count[RISCV_EXIT_CAUSES];
 	u64 fcsr;
 	u64 f[32];
-	struct timer timer; /* raises VSTIP without Sstc; see guest_timer.c */
+	struct timer timer;          /* raises VSTIP without Sstc; see guest_timer.c */
 	struct riscv_vector *vector; /* NULL when the host has no V or the guest must not use it */
 };
 

@@ -15,7 +15,13 @@
 #define FAKE_CALLS 64
 #define FAKE_VLENB 16
 
-enum fake_fence { FAKE_VVMA_ALL, FAKE_VVMA_ASID, FAKE_VVMA_PAGE, FAKE_VVMA_PAGE_ASID, FAKE_FENCE_I };
+enum fake_fence {
+	FAKE_VVMA_ALL,
+	FAKE_VVMA_ASID,
+	FAKE_VVMA_PAGE,
+	FAKE_VVMA_PAGE_ASID,
+	FAKE_FENCE_I
+};
 
 struct fake_riscv {
 	struct vm vm;
@@ -46,8 +52,8 @@ struct fake_riscv {
 	u64 injected_cause; /* ~0: nothing */
 	u64 injected_tval;
 	unsigned inject_count;
-	u32 code;         /* what the guest fetches at sepc */
-	u64 fetch_cause;  /* not 0: the fetch faults */
+	u32 code;        /* what the guest fetches at sepc */
+	u64 fetch_cause; /* not 0: the fetch faults */
 	struct vcpu_exit exit;
 	unsigned exit_count;
 	bool interrupt_pending;

@@ -8,7 +8,7 @@
 struct arch_vcpu {
 	u64 pc;
 	u64 arg;
-	u32 pins; /* bit n: level of enum vcpu_pin n */
+	u32 pins;  /* bit n: level of enum vcpu_pin n */
 	u64 steps; /* what the played guest did since its reset; see world.h */
 	/* In the CPU while loaded, and garbage here: */
 	u64 sysreg;   /* for tests that count in it */
