@@ -30,11 +30,12 @@ unsigned riscv_vmid_bits(void)
 	return bits;
 }
 
-/* Makes the CPU's guest come by riscv_vmid_update() again. */
+/* Makes the CPU's guest come by riscv_vmid_update() again; a CPU without one does so before it enters one. */
 static void leave_guest(void *arg)
 {
 	(void)arg;
-	this_cpu()->resched = true;
+	if (this_cpu()->vcpu)
+		this_cpu()->resched = true;
 }
 
 /* Takes the next number for @vm; true when a generation began. */
