@@ -15,6 +15,7 @@ MACHINES = {
     "no-sstc": dict(cpus=2, cpu="sstc=false"),
     "vector": dict(cpus=2, cpu="v=true"),
     "sv39": dict(cpus=2, cpu="sv48=false,sv57=false"),
+    "no-vmids": dict(cpus=2, extra=("-append", "vmid-bits=0")),
     "bare-isa": dict(cpus=2, cpu="sstc=false,zicboz=false,zicbom=false,svinval=false,zba=false,zbb=false"),
 }
 # Where a topic is worth its time besides the plain machine.
@@ -23,6 +24,7 @@ EXTRA = {
     "no-sstc": ["timer", "traps", "sbi", "interrupts"],
     "vector": ["fp", "traps"],
     "sv39": ["mmu", "memory"],
+    "no-vmids": ["mmu", "smp"],
 }
 
 
@@ -71,11 +73,12 @@ def test_guest_again(shared):
         assert verdict(machine.run_guest(name), name) == first
 
 
-def test_float_registers_between_guests(bundle, start):
-    """Two guests that use float and vector registers share one CPU."""
+@pytest.mark.parametrize("vmid_bits", [64, 1, 0])
+def test_float_registers_between_guests(bundle, start, vmid_bits):
+    """Two guests that use float and vector registers share one CPU; with few VMIDs, each turn is a new generation."""
     for name in ("one", "two"):
         bundle.guest(name, image="fp.bin", cpus=2)
-    machine = start(bundle, cpus=1, cpu="v=true", limit=240)
+    machine = start(bundle, cpus=1, cpu="v=true", limit=240, extra=("-append", f"vmid-bits={vmid_bits}"))
     for name in ("one", "two"):
         machine.cmd(f"vm start {name}")
     for name in ("one", "two"):
