@@ -210,7 +210,7 @@ class Machine:
 
     def json(self, line, timeout=60):
         text = self.cmd(line + " --json", timeout)
-        text = re.sub(r"\n?\[ *\d+\.\d+\] [^\n]*\n", "", text) # errors of the log
+        text = re.sub(r"\n?\[ *\d+\.\d+\] [^\n]*(\n|$)", "", text)  # errors of the log
         assert re.match(r"[\[{]", text), f"{line}: {text}"
         return json.loads(text)
 
