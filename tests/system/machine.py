@@ -141,7 +141,7 @@ class Machine:
     last_log = None  # of the machine that was started last, for reports of failures
 
     def __init__(self, bundle=None, *, cpus=2, memory="512M", cpu="", bios=None, limit=180, kernel=None, extra=(),
-                 wait_prompt=True, wait_guests=True, name="machine"):
+                 wait_prompt=True, wait_guests=True, wait_text=None, name="machine"):
         self.command = [*board()["command"], "-cpu", board()["cpu"] + (f",{cpu}" if cpu else ""), "-smp", str(cpus),
                         "-m", memory, "-display", "none", "-monitor", "none", "-net", "none", "-no-reboot",
                         "-chardev", "stdio,id=line,signal=off", "-serial", "chardev:line",
@@ -151,6 +151,7 @@ class Machine:
             self.command += ["-initrd", str(bundle.path() if isinstance(bundle, Bundle) else bundle)]
         self.limit = limit
         self.wait_prompt = wait_prompt
+        self.wait_text = wait_text  # the last message of boot: until it has come, messages fall between what is typed
         self.expected = bundle.trees() if isinstance(bundle, Bundle) and wait_prompt and wait_guests else 0
         self.number = 0
         self.name = name
@@ -169,15 +170,26 @@ class Machine:
         self.alarm.daemon = True
         self.alarm.start()
         try:
+            if self.wait_text:
+                self.child.expect(self.wait_text)
             if self.wait_prompt:
                 self.child.expect(PROMPT)
-                self.cmd("log level warn") # milestones would fall into the output of commands
+                self._silence_log()
             if self.expected: # guests are created beside the shell
                 self.poll(lambda: len(self.json("vm list")) >= self.expected, 60, "all guests are created")
         except BaseException:
             self.__exit__()
             raise
         return self
+
+    def _silence_log(self):
+        """Milestones would fall into what is typed and into the output of commands, this one's too: then again."""
+        for _ in range(9):
+            try:
+                return self.cmd("log level warn", 6)
+            except pexpect.TIMEOUT:
+                pass
+        return self.cmd("log level warn")
 
     def __exit__(self, *_):
         self.alarm.cancel()

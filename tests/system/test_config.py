@@ -20,7 +20,7 @@ def test_ten_errors(bundle, start):
     """Ten deliberate errors, ten messages; the guest beside it runs."""
     bundle.add("ten-errors.dtb", compiled(CONFIGS / "ten-errors.dts"))
     bundle.guest("spin", image="bad.bin", bootargs="spin", autostart=True)
-    machine = start(bundle, wait_guests=False)
+    machine = start(bundle, wait_guests=False, wait_text="VM spin: running")
     machine.wait_state("spin", "running")
     log = machine.cmd("log")
     wanted = [line.split("there are:")[0].strip() for line in (CONFIGS / "ten-errors.txt").read_text().split("\n") if line]
@@ -46,7 +46,7 @@ BROKEN = {
 def test_broken_tree(bundle, start, name):
     bundle.add(name, BROKEN[name])
     bundle.guest("spin", image="bad.bin", bootargs="spin", autostart=True)
-    machine = start(bundle, wait_guests=False)
+    machine = start(bundle, wait_guests=False, wait_text="VM spin: running")
     machine.wait_state("spin", "running")
     assert name in machine.cmd("log")
 

@@ -101,7 +101,7 @@ def test_top_ends_by_a_key(bundle, start):
 def test_boot_script(bundle, start):
     bundle.guest("spin", image="bad.bin", bootargs="spin")
     bundle.add("boot.vgs", "# a comment\nvm start spin\nno such command\nlog level warn\nversion\n")
-    machine = start(bundle, wait_guests=False)
+    machine = start(bundle, wait_guests=False, wait_text="the prompt came after")
     machine.poll(lambda: "running" in machine.cmd("vm list"), 20, "the script has started the guest")
     machine.poll(lambda: "boot.vgs" in machine.log_path.read_text(errors="replace"), 20, "the error's place is said")
 
