@@ -16,7 +16,7 @@ enum {
 #define RISCV_EXIT_INTERRUPT 32
 
 /*
- * While the guest runs, sscratch points here. Assembly (entry.S) knows x[], host_tp and exit_count;
+ * While the guest runs, sscratch points here. Assembly (entry.S) knows x[] and host_tp;
  * asm_offsets.c checks the offsets.
  *
  * Where a register is:
@@ -27,7 +27,6 @@ enum {
 struct arch_vcpu {
 	u64 x[32];   /* x[0] is unused */
 	u64 host_tp; /* struct cpu of the CPU that runs it */
-	u64 exit_count;
 	u64 pc;
 	u64 sstatus; /* SPP: the guest's privilege; FS, VS: of the hypervisor's view */
 	u64 hstatus;
