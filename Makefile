@@ -80,7 +80,7 @@ NM := $(CROSS_COMPILE)nm
 endif
 
 WARNINGS := -Wall -Wextra -Wshadow -Wundef -Wvla -Wmissing-prototypes -Wstrict-prototypes -Werror
-INCLUDES  = -I core/include -I libs/include -I arch/$(ARCH)/include -I $(O)/include -I $(O)/libfdt \
+INCLUDES  = -I core/include -I emulators/include -I libs/include -I arch/$(ARCH)/include -I $(O)/include -I $(O)/libfdt \
 	-include core/include/core/visibility.h -include $(O)/include/config.h
 COMMON    = -std=gnu17 -g $(WARNINGS) -fno-common -fno-strict-aliasing -fno-omit-frame-pointer \
 	-ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(abspath $(O))=build -ffile-prefix-map=$(O)=build

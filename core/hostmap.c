@@ -59,7 +59,7 @@ static int map_ram(const struct hpa_range *ram)
 	return e ? e : map_same(after_image, end, ATTR_DATA);
 }
 
-int hostmap_init(void)
+int hostmap_init(struct hpa_range console)
 {
 	struct hpa_range ram;
 	int e = pgtable_init(&host_table, arch_host_format, &owner_system, NULL);
@@ -68,6 +68,9 @@ int hostmap_init(void)
 		e = map_image();
 	for (unsigned i = 0; !e && page_ram_range(i, &ram); i++)
 		e = map_ram(&ram);
+	if (!e)
+		e = map_same(align_down(console.base, PAGE_SIZE),
+			     align_up(console.base + console.size, PAGE_SIZE), ATTR_DEVICE);
 	if (e)
 		log_error("host page tables: %s", error_text(e));
 	else

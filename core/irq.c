@@ -35,7 +35,30 @@ int irq_bind_controller(const struct irq_controller *found)
 	row_count = count;
 	controller = found;
 	spin_unlock(&irq_lock, flags);
+	if (found->cpu_init)
+		found->cpu_init();
 	return 0;
+}
+
+void irq_cpu_init(void)
+{
+	int e = 0;
+
+	if (!controller || !controller->cpu_init)
+		return;
+	controller->cpu_init();
+	for (u32 irq = 0; irq < MIN(controller->private_end, row_count); irq++)
+		if (rows[irq].fn)
+			e = e ? e : controller->enable(irq, this_cpu()->id);
+	if (e)
+		log_error("CPU %u: an interrupt line of its own cannot be enabled: %s",
+			  this_cpu()->id, error_text(e));
+}
+
+void irq_send_ipi(unsigned cpu)
+{
+	if (likely(controller && controller->send_ipi))
+		controller->send_ipi(cpu);
 }
 
 int irq_translate(const u32 *cells, unsigned count, u32 *irq)

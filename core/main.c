@@ -33,7 +33,7 @@ static void require(int err, const char *what)
 static void start_memory(void)
 {
 	require(page_init(&info.memory), "physical memory");
-	require(hostmap_init(), "the hypervisor's page tables");
+	require(hostmap_init(info.early_console), "the hypervisor's page tables");
 }
 
 static void start_cpus(void)
@@ -41,6 +41,7 @@ static void start_cpus(void)
 	require(arch_host_init(), "virtualization");
 	require(cpu_init(info.cpu_count), "per-CPU areas");
 	arch_cpu_init(cpus[0]);
+	driver_probe_all(info.fdt); /* the interrupt controller is what CPUs call each other by */
 	smp_start();
 }
 
@@ -78,7 +79,6 @@ void core_main(void)
 	log_info("Verdigris " VERDIGRIS_VERSION);
 	start_memory();
 	start_cpus();
-	driver_probe_all(info.fdt);
 	open_bundle();
 	start_tasks();
 	sched_loop();

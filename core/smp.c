@@ -4,6 +4,7 @@
 #include <core/cpu.h>
 #include <core/errno.h>
 #include <core/heap.h>
+#include <core/host_irq.h>
 #include <core/hostmap.h>
 #include <core/log.h>
 #include <core/panic.h>
@@ -91,6 +92,7 @@ void smp_secondary_main(void)
 	struct cpu *cpu = this_cpu();
 
 	arch_cpu_init(cpu);
+	irq_cpu_init();
 	__atomic_store_n(&cpu->online, true, __ATOMIC_RELEASE);
 	sched_loop();
 }

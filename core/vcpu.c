@@ -60,6 +60,7 @@ void vcpu_destroy(struct vcpu *vcpu)
 	sched_retire(&vcpu->se);
 	timer_cancel_sync(&vcpu->wake_timer);
 	arch_vcpu_destroy(vcpu);
+	vmid_forget_vcpu(vcpu);
 	heap_free(vcpu->histogram);
 	heap_free(vcpu);
 }

@@ -114,6 +114,33 @@ void vdev_destroy_all(struct vm *vm)
 		vdev_destroy(list_entry(vm->devices.prev, struct vdev, link));
 }
 
+/* The device made from @node, found by name: those of a tree's emulated nodes differ, as their addresses do. */
+static struct vdev *vdev_of_node(const struct vm *vm, const void *fdt, int node)
+{
+	const char *name = fdt_get_name(fdt, node, NULL);
+	struct vdev *dev;
+
+	list_for_each(dev, &vm->devices, link)
+		if (name && strncmp(dev->name, name, sizeof(dev->name) - 1) == 0)
+			return dev;
+	return NULL;
+}
+
+int vdev_complete_tree(struct vm *vm, void *fdt)
+{
+	int err = 0;
+
+	for (int node = 0; !err && node >= 0; node = fdt_next_node(fdt, node, NULL)) {
+		const struct emulator *emulator = emulator_of(fdt, node);
+		struct vdev *dev =
+			emulator && emulator->complete ? vdev_of_node(vm, fdt, node) : NULL;
+
+		if (dev && dev->emulator == emulator)
+			err = emulator->complete(dev, fdt, node);
+	}
+	return err;
+}
+
 void vdev_reset_all(struct vm *vm)
 {
 	for (struct list_node *n = vm->devices.prev; n != &vm->devices; n = n->prev) {
@@ -337,6 +364,21 @@ static struct virq_chip *chip_of_phandle(const struct vm *vm, u32 phandle)
 	return NULL;
 }
 
+/* A controller with up to two cells has the number in the first. */
+static void explain_interrupt(const struct vdev *dev, const struct irq_spec *spec,
+			      const struct virq_chip *chip)
+{
+	const char *name = chip->dev->name;
+	const u32 *cell = spec->cell;
+
+	if (spec->count < 3)
+		vdev_error(dev, "interrupt %u is none of those that %s has, 1 to %u", cell[0], name,
+			   chip->irq_count - 1);
+	else
+		vdev_error(dev, "interrupt <%u %u %u> is none of those that devices have at %s",
+			   cell[0], cell[1], cell[2], name);
+}
+
 int vdev_irq(struct vdev *dev, unsigned index, struct virq_line *line)
 {
 	enum virq_trigger trigger;
@@ -355,8 +397,7 @@ int vdev_irq(struct vdev *dev, unsigned index, struct virq_line *line)
 	}
 	err = chip->ops->translate(chip, spec.cell, spec.count, &line->irq, &trigger);
 	if (err) {
-		vdev_error(dev, "interrupt %u is none of those that %s has, 1 to %u", spec.cell[0],
-			   chip->dev->name, chip->irq_count - 1);
+		explain_interrupt(dev, &spec, chip);
 		return err;
 	}
 	line->chip = chip;
@@ -422,6 +463,11 @@ void vdev_take_console(struct vdev *dev, void (*input_ready)(void *dev))
 void vdev_set_pin(struct vdev *dev, u32 vcpu, enum vcpu_pin pin, bool level)
 {
 	vcpu_set_pin(dev->vm->vcpus[vcpu], pin, level);
+}
+
+void vdev_notify_vcpu(struct vdev *dev, u32 vcpu)
+{
+	vcpu_request(dev->vm->vcpus[vcpu], VCPU_REQ_IRQ);
 }
 
 void vdev_request_power(struct vdev *dev, enum exit_power what, const char *reason)

@@ -223,6 +223,7 @@ static void unmake(struct vm *vm)
 	gpa_destroy(vm);
 	stage2_destroy(vm);
 	arch_vm_destroy(vm);
+	vmid_forget_vm(vm);
 	vconsole_destroy(&vm->console);
 	shared_memory_put_all(vm);
 	heap_free(vm->fdt);

@@ -2,6 +2,7 @@
 /* Writes guest trees: the expanded one with a node for each CPU, and the final one for the guest. */
 #include "vm_config_private.h"
 #include <core/arch.h>
+#include <core/emulator.h>
 #include <core/heap.h>
 #include <libs/format.h>
 #include <string.h>
@@ -383,6 +384,9 @@ static int complete(struct vm *vm, void *to, size_t size, u64 initrd_base, u64 i
 		err = fdt_open_into(to, to, (int)size);
 	if (!err)
 		err = add_initrd(to, initrd_base, initrd_size);
+	if (err)
+		return err == -FDT_ERR_NOSPACE ? -ENOSPC : -EINVAL;
+	err = vdev_complete_tree(vm, to);
 	if (err)
 		return err == -FDT_ERR_NOSPACE ? -ENOSPC : -EINVAL;
 	err = arch_vm_complete_tree(vm, to);

@@ -8,7 +8,7 @@ HOSTCC      ?= gcc
 host-sources := $(wildcard core/*.c core/*/*.c emulators/*/*.c libs/*.c tests/unit/arch/*.c tests/unit/lib/*.c)
 # string.c would replace functions that the sanitizers watch.
 host-sources := $(filter-out libs/string.c,$(host-sources))
-HOST_INCLUDES = -I tests/unit/arch/include -I tests/unit/include -I core/include -I libs/include \
+HOST_INCLUDES = -I tests/unit/arch/include -I tests/unit/include -I core/include -I emulators/include -I libs/include \
 	-I $(O)/include -I $(O)/libfdt \
 	-include $(O)/include/config.h -include tests/unit/include/config_host.h
 HOST_CFLAGS   = $(COMMON) -O1 -fno-pie -DHOST_TEST $(HOST_INCLUDES)

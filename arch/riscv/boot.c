@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* riscv64: from firmware's hand-over to core's main, and what core asks about it. */
+#include <arch/hfence.h>
 #include <arch/host.h>
 #include <arch/isa.h>
 #include <arch/sbi.h>
@@ -11,6 +12,7 @@
 #include <core/log.h>
 #include <core/main.h>
 #include <core/panic.h>
+#include <core/vmid.h>
 #include <libs/fdt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +101,17 @@ static unsigned boot_arg_number(const char *name, unsigned fallback)
 	return fallback;
 }
 
+/* hgatp.VMID is WARL: the bits that stay set are there (section 19.2.10). */
+static unsigned hgatp_vmid_bits(void)
+{
+	unsigned bits;
+
+	csr_write(CSR_HGATP, HGATP_VMID_MASK);
+	bits = (unsigned)__builtin_popcountl(csr_read(CSR_HGATP) & HGATP_VMID_MASK);
+	csr_write(CSR_HGATP, 0);
+	return bits;
+}
+
 int arch_host_init(void)
 {
 	if (!isa_has(EXT_H)) {
@@ -107,7 +120,7 @@ int arch_host_init(void)
 		return -ENOSYS;
 	}
 	riscv_stage2_init();
-	riscv_vmid_init(boot_arg_number("vmid-bits", 64));
+	vmid_init(MIN(hgatp_vmid_bits(), boot_arg_number("vmid-bits", 64)), hfence_gvma_all);
 	return 0;
 }
 

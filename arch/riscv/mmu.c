@@ -190,5 +190,5 @@ void riscv_stage2_describe(void (*print)(void *ctx, const char *fmt, ...), void 
 	for (unsigned i = 0; i < ARRAY_SIZE(stage2_formats); i++)
 		if (stage2_modes & (1u << i))
 			print(ctx, " %s", stage2_formats[i].name);
-	print(ctx, ", %u bits of VMID; host %s\n", riscv_vmid_bits(), arch_host_format->name);
+	print(ctx, ", %u bits of VMID; host %s\n", vmid_bits(), arch_host_format->name);
 }

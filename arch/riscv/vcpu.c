@@ -28,13 +28,8 @@ int arch_vcpu_create(struct vcpu *vcpu)
 
 void arch_vcpu_destroy(struct vcpu *vcpu)
 {
-	struct vm *vm = vcpu->vm;
-
 	riscv_timer_destroy(vcpu);
 	fpu_destroy(vcpu);
-	for (unsigned i = 0; i < cpu_count; i++)
-		if (vm->arch.last_vcpu[i] == vcpu)
-			vm->arch.last_vcpu[i] = NULL;
 }
 
 /* As a hart comes out of SBI HSM start: VS-mode, no translation, interrupts off (SBI 2.0, section 9.1). */
@@ -83,13 +78,8 @@ static void load_registers(const struct arch_vcpu *a)
  */
 static void claim_tlb(struct vcpu *vcpu)
 {
-	struct vcpu **last = &vcpu->vm->arch.last_vcpu[this_cpu()->id];
-	u32 place = this_cpu()->id + 1;
-
-	if (*last == vcpu && vcpu->arch.tlb_cpu == place)
+	if (!vmid_claim(vcpu))
 		return;
-	*last = vcpu;
-	vcpu->arch.tlb_cpu = place;
 	hfence_vvma_all();
 	fence_i();
 }
@@ -98,8 +88,8 @@ static void use_vm(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
 
-	riscv_vmid_update(vm);
-	csr_write(CSR_HGATP, vm->arch.hgatp | (vm->arch.vmid << HGATP_VMID_SHIFT));
+	vmid_update(vm);
+	csr_write(CSR_HGATP, vm->arch.hgatp | (vm->vmid.value << HGATP_VMID_SHIFT));
 	claim_tlb(vcpu);
 }
 
@@ -213,7 +203,7 @@ void arch_vcpu_enter(struct vcpu *vcpu)
 {
 	struct arch_vcpu *a = &vcpu->arch;
 
-	if (unlikely(!riscv_vmid_is_current(vcpu->vm)))
+	if (unlikely(!vmid_is_current(vcpu->vm)))
 		use_vm(vcpu);
 	if (riscv_serve_requests(vcpu) || this_cpu()->resched)
 		return;

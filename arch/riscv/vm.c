@@ -45,9 +45,7 @@ int arch_vm_create(struct vm *vm)
 
 void arch_vm_destroy(struct vm *vm)
 {
-	for (unsigned i = 0; i < cpu_count; i++)
-		if (cpus[i]->arch.last_vm == vm)
-			cpus[i]->arch.last_vm = NULL;
+	(void)vm;
 }
 
 void arch_vm_start(struct vm *vm)
@@ -58,7 +56,7 @@ void arch_vm_start(struct vm *vm)
 /* A VM that never ran has no translations anywhere. */
 void arch_stage2_flush(struct vm *vm, u64 base, u64 size)
 {
-	if (vm->arch.vmid_generation == 0)
+	if (vm->vmid.generation == 0)
 		return;
 	__asm__ volatile(".insn r 0x73, 0, 0x31, x0, x0, x0" ::: "memory"); /* hfence.gvma */
 	if (cpu_count > 1 && riscv_firmware_has(SBI_EXT_RFENCE))

@@ -34,7 +34,7 @@ static void test_image_and_ram(void **state)
 	(void)state;
 	fake_boot(MIB(8));
 	assert_true(page_ram_range(0, &ram));
-	assert_int_equal(hostmap_init(), 0);
+	assert_int_equal(hostmap_init((struct hpa_range){ 0, 0 }), 0);
 	assert_int_equal(attr_at(image_start), PT_READ | PT_EXEC | PT_GLOBAL);
 	assert_int_equal(attr_at(text_end), PT_READ | PT_GLOBAL);
 	assert_int_equal(attr_at(rodata_end), PT_READ | PT_WRITE | PT_GLOBAL);

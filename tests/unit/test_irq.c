@@ -33,7 +33,28 @@ static int chip_translate(const u32 *cells, unsigned count, u32 *irq)
 	return 0;
 }
 
-static const struct irq_controller chip = { "chip", 40, chip_enable, chip_disable, chip_translate };
+static unsigned cpu_inits, ipi_to = ~0u;
+
+static void chip_cpu_init(void)
+{
+	cpu_inits++;
+}
+
+static void chip_send_ipi(unsigned cpu)
+{
+	ipi_to = cpu;
+}
+
+static const struct irq_controller chip = {
+	.name = "chip",
+	.irq_count = 40,
+	.enable = chip_enable,
+	.disable = chip_disable,
+	.translate = chip_translate,
+	.cpu_init = chip_cpu_init,
+	.send_ipi = chip_send_ipi,
+	.private_end = 8,
+};
 
 static unsigned calls;
 
@@ -61,6 +82,7 @@ static void test_bind(void **state)
 	(void)state;
 	assert_int_equal(irq_bind_controller(&chip), 0);
 	assert_int_equal(irq_bind_controller(&chip), -EBUSY);
+	assert_int_equal(cpu_inits, 1);
 	assert_int_equal(irq_translate(cells, 2, &irq), 0);
 	assert_int_equal(irq, 37);
 	assert_int_equal(irq_translate(cells, 1, &irq), -EINVAL);
@@ -107,6 +129,33 @@ static void test_stray(void **state)
 	assert_int_equal(disable_count, 3);
 }
 
+/* What another CPU does when it starts: its own lines that somebody wants, and no others. */
+static void test_private_lines(void **state)
+{
+	(void)state;
+	assert_int_equal(irq_request(3, "timer", handler, &calls), 0);
+	assert_int_equal(irq_request(8, "disk", handler, &calls), 0);
+	enabled = 0;
+	irq_cpu_init();
+	assert_int_equal(cpu_inits, 2);
+	assert_int_equal(enabled, BIT(3));
+	enable_error = -EIO;
+	fake_output_clear();
+	irq_cpu_init();
+	enable_error = 0;
+	assert_non_null(
+		strstr(fake_output, "CPU 0: an interrupt line of its own cannot be enabled"));
+	irq_release(3);
+	irq_release(8);
+}
+
+static void test_ipi(void **state)
+{
+	(void)state;
+	irq_send_ipi(5);
+	assert_int_equal(ipi_to, 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -114,6 +163,8 @@ int main(void)
 		cmocka_unit_test(test_bind),
 		cmocka_unit_test(test_request),
 		cmocka_unit_test(test_stray),
+		cmocka_unit_test(test_private_lines),
+		cmocka_unit_test(test_ipi),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -199,7 +199,7 @@ static void boot(void)
 	fake_reset(1);
 	mem.ram[0] = fake_ram(MIB(32));
 	assert_int_equal(page_init(&mem), 0);
-	assert_int_equal(hostmap_init(), 0);
+	assert_int_equal(hostmap_init((struct hpa_range){ 0, 0 }), 0);
 }
 
 static int start_some(struct cpu *cpu)

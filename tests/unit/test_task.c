@@ -20,7 +20,7 @@ static int boot(void **state)
 	fake_reset(2);
 	mem.ram[0] = fake_ram(MIB(32));
 	assert_int_equal(page_init(&mem), 0);
-	assert_int_equal(hostmap_init(), 0);
+	assert_int_equal(hostmap_init((struct hpa_range){ 0, 0 }), 0);
 	assert_int_equal(task_init(), 0);
 	return 0;
 }

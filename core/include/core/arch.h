@@ -38,6 +38,8 @@ struct boot_info {
 	unsigned cpu_count;      /* CPUs that can be started, at most CONFIG_NR_CPUS */
 	u64 time_hz;             /* rate of arch_time_now() */
 	u64 entry_ticks;         /* arch_time_now() at our first instructions */
+	struct hpa_range
+		early_console; /* registers behind arch_early_putc(), kept mapped; size 0: none */
 };
 
 /* First call, MMU off or identity map, BSS clear. Fills @info; on failure says why by arch_early_putc() and ends the machine. */

@@ -8,6 +8,7 @@
 #include <core/cpumask.h>
 #include <core/lock.h>
 #include <core/sched.h>
+#include <core/vmid.h>
 
 struct vcpu;
 struct task;
@@ -65,6 +66,7 @@ struct cpu {
 	struct runqueue rq;
 	struct timer_queue timers;
 	struct call_queue calls;
+	struct vmid_cpu vmid;
 	struct trace_ring *trace;
 	u64 irq_count;
 	u32 lock_depth; /* CONFIG_LOCK_DEBUG: spinlocks held */

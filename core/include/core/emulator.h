@@ -32,6 +32,11 @@ struct emulator {
 	void (*destroy)(struct vdev *dev);
 	/* To the state after power-on; no vCPU runs. Devices come before their interrupt controllers. */
 	void (*reset)(struct vdev *dev);
+	/*
+	 * Completes the device's node @node in the tree that the guest will see (vm_config_build_tree()). 0 or a
+	 * libfdt error; -FDT_ERR_NOSPACE: again with more room. May be NULL.
+	 */
+	int (*complete)(struct vdev *dev, void *fdt, int node);
 	/* Asks the guest to shut itself down; 0 if this device can. May be NULL. */
 	int (*request_shutdown)(struct vdev *dev);
 	/* A line or two for `dev`, through print(). May be NULL. */
@@ -60,6 +65,8 @@ struct vdev {
 
 /* Creates all devices of the VM's tree; unknown nodes are left alone. On error all are gone again. */
 int vdev_create_all(struct vm *vm, const void *fdt) __must_check;
+/* Lets the devices complete their nodes in @fdt, which has room to grow. 0 or a libfdt error. */
+int vdev_complete_tree(struct vm *vm, void *fdt) __must_check;
 /* Also empties the buses. No vCPU runs. */
 void vdev_destroy_all(struct vm *vm);
 void vdev_reset_all(struct vm *vm);
@@ -107,6 +114,8 @@ void vdev_error(const struct vdev *dev, const char *fmt, ...) __printf(2, 3);
 
 /* vcpu_set_pin() for vCPU number @vcpu. */
 void vdev_set_pin(struct vdev *dev, u32 vcpu, enum vcpu_pin pin, bool level);
+/* What the vCPU is offered changed: VCPU_REQ_IRQ for it. */
+void vdev_notify_vcpu(struct vdev *dev, u32 vcpu);
 /* vm_request_power(). The device's lock must not be held. */
 void vdev_request_power(struct vdev *dev, enum exit_power what, const char *reason);
 /* A warning that the guest can trigger; rate-limited. */

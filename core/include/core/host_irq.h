@@ -15,6 +15,11 @@ struct irq_controller {
 	void (*disable)(u32 irq);
 	/* An interrupt specifier of the device tree, in CPU byte order, to a number; NULL: its first cell. */
 	int (*translate)(const u32 *cells, unsigned count, u32 *irq);
+	/* Both NULL where CPUs have interfaces of their own. */
+	void (*cpu_init)(void);         /* this CPU's part, once on each, interrupts disabled */
+	void (*send_ipi)(unsigned cpu); /* what the CPU wrote before is visible to @cpu then */
+	/* Lines that each CPU has one of are below this number; enable() and disable() mean this CPU's. 0: none. */
+	u32 private_end;
 };
 
 #define HOST_IRQ_MAX 1024
@@ -22,7 +27,14 @@ struct irq_controller {
 int irq_bind_controller(const struct irq_controller *controller) __must_check;
 /* -EINVAL without a controller, or what its translate() says. */
 int irq_translate(const u32 *cells, unsigned count, u32 *irq) __must_check;
-/* fn(ctx) runs with interrupts disabled on the boot CPU. -EBUSY when @irq has a handler, -ERANGE. */
+/* Each CPU calls it when it starts; irq_bind_controller() does for the boot CPU. */
+void irq_cpu_init(void);
+/* Interrupts @cpu through the controller, if it can. */
+void irq_send_ipi(unsigned cpu);
+/*
+ * fn(ctx) runs with interrupts disabled, on the boot CPU; for a private line on every CPU whose own line it is,
+ * if it is asked for before the other CPUs start. -EBUSY when @irq has a handler, -ERANGE.
+ */
 int irq_request(u32 irq, const char *name, irq_fn fn, void *ctx) __must_check;
 void irq_release(u32 irq);
 /* The controller driver calls this between claim and completion. An unclaimed one is masked and logged once. */

@@ -5,8 +5,11 @@
 
 #include <core/page.h>
 
-/* Builds the tables (text r-x, rodata r--, all else rw-) for the RAM that page_init() took, and switches this CPU to them. */
-int hostmap_init(void) __must_check;
+/*
+ * Builds the tables (text r-x, rodata r--, all else rw-) for the RAM that page_init() took and the registers of
+ * @console (size 0: none), and switches this CPU to them.
+ */
+int hostmap_init(struct hpa_range console) __must_check;
 /* Switches another CPU to the same tables. */
 void hostmap_activate(void);
 /* Maps device registers, uncached, at their physical address; ranges already mapped so are fine. NULL: out of memory. */

@@ -53,6 +53,7 @@ struct vcpu {
 	u32 hold;                /* reasons not to run; atomic */
 	s32 loaded_cpu;          /* CPU whose hardware has its system registers, -1: none */
 	struct timer wake_timer; /* the guest's own timer while it waits */
+	u32 tlb_cpu;             /* CPU number + 1 where it was loaded last; for vmid.c */
 	u32 mmio_hint;           /* last bus region */
 	u32 pio_hint;
 	struct vcpu_stats stats;

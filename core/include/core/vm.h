@@ -11,6 +11,7 @@
 #include <core/stage2.h>
 #include <core/task.h>
 #include <core/vconsole.h>
+#include <core/vmid.h>
 
 struct vcpu;
 struct vm_config;
@@ -52,6 +53,7 @@ struct vm {
 	struct vm_config *config;   /* owned; constant */
 	struct arch_vm arch;
 	struct stage2 stage2;
+	struct vmid vmid;
 	struct gpa_map map;
 	struct bus mmio;
 	struct bus pio;

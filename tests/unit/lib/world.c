@@ -37,7 +37,7 @@ void world_boot(unsigned cpu_total)
 	fake_reset(cpu_total);
 	mem.ram[0] = fake_ram(WORLD_RAM);
 	world_check(page_init(&mem) == 0);
-	world_check(hostmap_init() == 0);
+	world_check(hostmap_init((struct hpa_range){ 0, 0 }) == 0);
 	world_check(task_init() == 0);
 	log_set_console_level(LOG_ERROR);
 	cpio_image_add(&full, "fw.bin", 0100644, "\0\1\2\3", 4);

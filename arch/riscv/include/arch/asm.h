@@ -14,7 +14,7 @@
 #define CPU_HOST_SP 8
 #define CPU_SPILL 16
 #define CPU_EMERGENCY_SP 24
-#define CPU_VCPU 64
+#define CPU_VCPU 48
 
 /* struct arch_trap_frame */
 #define FRAME_X(n) (8 * (n))

@@ -19,8 +19,6 @@ struct arch_cpu {
 	struct vcpu *
 		fp_owner; /* whose float registers are in the hardware; cleared when they are not valid */
 	struct vcpu *vector_owner;
-	u64 vmid_generation; /* generation of VMIDs that this CPU has flushed for */
-	struct vm *last_vm;  /* whose translations the TLB holds, where there are no VMIDs */
 };
 
 static inline struct cpu *arch_this_cpu(void)

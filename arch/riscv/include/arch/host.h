@@ -32,12 +32,5 @@ void riscv_stage2_init(void);
 void riscv_stage2_describe(void (*print)(void *ctx, const char *fmt, ...), void *ctx);
 /* The smallest format of the hardware that reaches @limit, or NULL. *mode is for hgatp. */
 const struct pt_format *riscv_stage2_format(u64 limit, u64 *mode);
-/* Gives the VM a VMID of the current generation and this CPU a TLB without older ones (vmid.c). */
-/* Uses at most @bits_max bits of VMID; 0: none, as on harts that have none. */
-void riscv_vmid_init(unsigned bits_max);
-void riscv_vmid_update(struct vm *vm);
-/* False: riscv_vmid_update() and hgatp are due before a guest is entered. */
-bool riscv_vmid_is_current(const struct vm *vm);
-unsigned riscv_vmid_bits(void);
 
 #endif

@@ -47,7 +47,6 @@ struct arch_vcpu {
 	/* CPU number + 1 whose hardware holds f or vector as below, if it is also the CPU's owner; 0: none. */
 	u32 fp_cpu;
 	u32 vector_cpu;
-	u32 tlb_cpu; /* CPU number + 1 where it was loaded last: fences of its own reached that one only */
 	u64 cause_count[RISCV_EXIT_CAUSES];
 	u64 fcsr;
 	u64 f[32];

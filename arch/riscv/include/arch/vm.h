@@ -9,11 +9,7 @@ struct vcpu;
 
 struct arch_vm {
 	u64 hgatp;           /* mode and root; the VMID is or'ed in when a CPU loads a vCPU */
-	u64 vmid;            /* valid in vmid_generation only */
-	u64 vmid_generation; /* 0: none yet */
 	u64 time_delta; /* htimedelta: guest time = host time + delta, so that guests start at 0 */
-	/* By host CPU: the vCPU that ran there last; another one must not see its VS-stage translations. */
-	struct vcpu *last_vcpu[CONFIG_NR_CPUS];
 };
 
 #endif
