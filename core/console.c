@@ -170,11 +170,6 @@ static void wait_output(bool (*cond)(void *arg))
 	(void)waitqueue_wait(&console.room, cond, NULL, time_now() + time_from_ms(POLL_MS));
 }
 
-void console_write_nowait(const char *s, size_t len)
-{
-	write_some(s, len, true);
-}
-
 void console_write(const char *s, size_t len)
 {
 	bool wait = !console.polled && this_cpu() && task_current();
@@ -366,18 +361,21 @@ void console_prompt_shown(bool shown)
 	spin_unlock(&console.lock, flags);
 }
 
-void console_prompt_wipe(void)
+void console_write_around_prompt(const char *s, size_t len)
 {
 	static const char wipe[] = "\r\x1b[K";
 	irqflags_t flags;
 
-	if (console.polled || console.prompt != PROMPT_SHOWN)
+	if (console.polled) {
+		early_write(s, len);
 		return;
+	}
 	flags = spin_lock(&console.lock);
 	if (console.prompt == PROMPT_SHOWN) {
 		console.prompt = PROMPT_WIPED;
 		(void)write_locked(wipe, sizeof(wipe) - 1);
 	}
+	console.dropped += (u32)(len - write_locked(s, len));
 	spin_unlock(&console.lock, flags);
 }
 

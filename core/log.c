@@ -102,8 +102,7 @@ static void show(enum log_level level, u64 ticks, const char *text)
 			       (unsigned long long)(us / 1000000),
 			       (unsigned long long)(us % 1000000), level_prefixes[level], text);
 
-	console_prompt_wipe();
-	console_write_nowait(line, MIN(len, sizeof(line) - 1));
+	console_write_around_prompt(line, MIN(len, sizeof(line) - 1));
 }
 
 static void __printf(2, 0) log_va(enum log_level level, const char *fmt, va_list ap)

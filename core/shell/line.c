@@ -41,8 +41,10 @@ void line_init(struct line *line, const char *prompt,
 
 void line_redraw(struct line *line)
 {
+	char text[LINE_COLUMNS +
+		  32]; /* in one piece: a message of the log must not come in between */
 	u32 width = columns(line);
-	char move[16];
+	size_t len;
 	u32 shown;
 
 	if (line->cursor < line->scroll)
@@ -50,14 +52,12 @@ void line_redraw(struct line *line)
 	if (line->cursor - line->scroll >= width)
 		line->scroll = line->cursor - width + 1;
 	shown = MIN(line->len - line->scroll, width);
-	put_text(line, "\r");
-	put_text(line, line->prompt);
-	put(line, line->text + line->scroll, shown);
-	put_text(line, "\x1b[K");
-	if (line->cursor - line->scroll < shown) {
-		format_to(move, sizeof(move), "\x1b[%uD", shown - (line->cursor - line->scroll));
-		put_text(line, move);
-	}
+	len = format_to(text, sizeof(text), "\r%s%.*s\x1b[K", line->prompt, (int)shown,
+			line->text + line->scroll);
+	if (line->cursor - line->scroll < shown)
+		len += format_to(text + len, sizeof(text) - len, "\x1b[%uD",
+				 shown - (line->cursor - line->scroll));
+	put(line, text, len);
 }
 
 static void set_text(struct line *line, const char *text)

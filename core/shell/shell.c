@@ -255,8 +255,9 @@ static enum line_result edit(struct shell *sh)
 	int c = shell_getc(sh, TIME_NEVER);
 
 	if (c == -EAGAIN) {
+		prompt_shown(sh,
+			     true); /* a message that comes while it is drawn has it drawn again */
 		line_redraw(&sh->line);
-		prompt_shown(sh, true);
 	}
 	return c < 0 ? LINE_MORE : line_key(&sh->line, (u8)c);
 }
@@ -265,8 +266,8 @@ void shell_prompt(struct shell *sh)
 {
 	enum line_result result = LINE_MORE;
 
-	line_begin(&sh->line);
 	prompt_shown(sh, true);
+	line_begin(&sh->line);
 	while (result == LINE_MORE || result == LINE_COMPLETE) {
 		result = edit(sh);
 		if (result == LINE_COMPLETE)
@@ -337,8 +338,7 @@ static int no_getc(void *ctx, u64 deadline)
 static void around_prompt_write(void *ctx, const char *s, size_t len)
 {
 	(void)ctx;
-	console_prompt_wipe();
-	console_write(s, len);
+	console_write_around_prompt(s, len);
 }
 
 void shell_boot_script(void)

@@ -110,7 +110,7 @@ static void test_drop(void **state)
 	memset(big, 'a', sizeof(big));
 	begin(0);
 	console_write(big, sizeof(big));
-	console_write_nowait("lost", 4);
+	console_write_around_prompt("lost", 4);
 	assert_string_equal(sent, "");
 	accepts = sizeof(sent);
 	console_interrupt();
@@ -176,7 +176,7 @@ static void test_prompt(void **state)
 {
 	(void)state;
 	begin(sizeof(sent));
-	console_prompt_wipe(); /* no prompt: nothing to do */
+	console_write_around_prompt("", 0); /* no prompt: nothing to wipe */
 	assert_int_equal(sent_count, 0);
 	write_text("vg> ");
 	console_prompt_shown(true);

@@ -32,11 +32,9 @@ void console_poll(void);
 
 /*
  * A line feed that follows no carriage return gets one. What one call writes stays together unless
- * it does not fit the ring. A task that holds a spinlock must not wait: it uses the _nowait form.
+ * it does not fit the ring. A task that holds a spinlock must not wait: it logs.
  */
 void console_write(const char *s, size_t len);
-/* Never waits, whoever calls: for the log. Any context that holds no lock of rank CONSOLE or later. */
-void console_write_nowait(const char *s, size_t len);
 void console_printf(const char *fmt, ...) __printf(1, 2);
 /* Waits until all output has left; tasks only. */
 void console_flush(void);
@@ -53,11 +51,13 @@ void console_set_focus(void (*rx)(void *ctx, u8 byte), void *ctx); /* NULL: back
  * -EAGAIN once after a line of the log has wiped out the prompt: draw it again.
  */
 int console_getc(u64 deadline);
-/*
- * The shell says that the cursor stands in its prompt. The log's next line begins with "\r\x1b[K" then, and
- * takes the prompt off (it is no longer shown). For log.c: console_prompt_wipe() does that; any context.
- */
+/* The shell says that the cursor stands in its prompt, or is about to. */
 void console_prompt_shown(bool shown);
-void console_prompt_wipe(void);
+/*
+ * Whole lines for log.c: where a prompt is shown they take its place, and it is drawn again below them (see
+ * console_getc()). Never waits: what finds no room is dropped and counted. Any context that holds no lock of
+ * rank CONSOLE or later.
+ */
+void console_write_around_prompt(const char *s, size_t len);
 
 #endif
