@@ -122,6 +122,16 @@ volatile void *hostmap_device(hpa_t base, u64 size)
 	return e ? NULL : hpa_to_ptr(base);
 }
 
+bool hostmap_has(hpa_t pa)
+{
+	irqflags_t flags = spin_lock(&map_lock);
+	struct pt_leaf leaf;
+	bool mapped = host_table.root && pgtable_lookup(&host_table, pa.v, &leaf) == 0;
+
+	spin_unlock(&map_lock, flags);
+	return mapped;
+}
+
 int hostmap_guard(void *page)
 {
 	irqflags_t flags = spin_lock(&map_lock);

@@ -62,8 +62,8 @@ static void check_cpus(struct config_check *c)
 	c->cpu = -1;
 	if (c->cpus < 0) {
 		vm_config_error(c, 0,
-				"there is no cpus node; add it, or include a machine such as "
-				"virt-riscv.dtsi");
+				"there is no cpus node; add it, or include a machine of "
+				"configs/guests");
 		return;
 	}
 	check_cpu_cells(c);

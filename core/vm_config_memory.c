@@ -2,6 +2,7 @@
 /* Reads the guest-physical map from a guest tree: memory, devices' registers, and what overlaps. */
 #include "vm_config_private.h"
 #include <core/bundle.h>
+#include <core/hostmap.h>
 #include <core/page.h>
 #include <libs/format.h>
 #include <string.h>
@@ -346,12 +347,16 @@ static void check_passthrough(struct config_check *c, const struct vm_memory *m)
 		return;
 	}
 	for (u64 at = 0; at < m->size; at += PAGE_SIZE) {
-		if (!page_is_ram(hpa(m->target + at)))
+		hpa_t page = hpa(m->target + at);
+		bool ram = page_is_ram(page);
+
+		if (!ram && !hostmap_has(page))
 			continue;
 		vm_config_error(c, node,
-				"verdigris,passthrough 0x%llx is RAM of the host; only registers "
-				"of devices can be passed through",
-				(ull)(m->target + at));
+				"verdigris,passthrough 0x%llx is %s; give the registers of a "
+				"device that no driver of the hypervisor's has (see `dev`)",
+				(ull)page.v,
+				ram ? "RAM of the host" : "what the hypervisor itself drives");
 		return;
 	}
 }

@@ -80,6 +80,8 @@ static void test_device(void **state)
 	(void)state;
 	assert_ptr_equal(hostmap_device(hpa(device + 0x10), 0x100), (void *)(device + 0x10));
 	assert_int_equal(attr_at((void *)device), PT_READ | PT_WRITE | PT_DEVICE | PT_GLOBAL);
+	assert_true(hostmap_has(hpa(device + 0x800)));
+	assert_false(hostmap_has(hpa(device + PAGE_SIZE)));
 	assert_int_equal(attr_at((void *)(device + PAGE_SIZE)), 0);
 	/* Over and beyond what is mapped; twice; across a page. */
 	assert_non_null(hostmap_device(hpa(device - 8), PAGE_SIZE * 3));

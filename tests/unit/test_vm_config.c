@@ -6,6 +6,7 @@
 #include <core/control.h>
 #include <core/errno.h>
 #include <core/heap.h>
+#include <core/hostmap.h>
 #include <core/vm_config.h>
 #include <cpio_image.h>
 #include <fake.h>
@@ -35,6 +36,8 @@ static int setup(void **state)
 	(void)state;
 	fake_boot(MIB(64));
 	fake_reset(4);
+	if (hostmap_init((struct hpa_range){ 0, 0 }) || !hostmap_device(hpa(0x54000000), PAGE_SIZE))
+		return -1;
 	bundle.size = 0;
 	cpio_image_add(&bundle, "vmlinuz", 0100644, "kernel", 6);
 	cpio_image_add(&bundle, "initramfs.cpio", 0100644, "initrd", 6);

@@ -295,7 +295,7 @@
 	"/ { /delete-node/ cpus; soc { /delete-node/ clint@2000000; plic@c000000 { "
 	"/delete-property/ interrupts-extended; }; }; };",
 	{
-		"/: there is no cpus node; add it, or include a machine such as virt-riscv.dtsi",
+		"/: there is no cpus node; add it, or include a machine of configs/guests",
 	},
 },
 {
@@ -453,6 +453,13 @@
 	"/ { s@0 { reg = <0 0x10000 0 0x1000>; verdigris,shared = \"a/b\"; }; };",
 	{
 		"/s@0: verdigris,shared is \"a/b\"; use letters, digits, '.', '_' and '-' only",
+	},
+},
+{
+	"/ { p@0 { reg = <0 0x20000000 0 0x2000>; verdigris,passthrough = <0 0x53fff000>; }; };",
+	{
+		"/p@0: verdigris,passthrough 0x54000000 is what the hypervisor itself drives; give the "
+		"registers of a device that no driver of the hypervisor's has (see `dev`)",
 	},
 },
 {

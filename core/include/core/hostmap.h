@@ -14,6 +14,8 @@ int hostmap_init(struct hpa_range console) __must_check;
 void hostmap_activate(void);
 /* Maps device registers, uncached, at their physical address; ranges already mapped so are fine. NULL: out of memory. */
 volatile void *hostmap_device(hpa_t base, u64 size) __must_check;
+/* True if @pa is in the map: RAM, or registers of a device that the hypervisor drives itself. Tasks. */
+bool hostmap_has(hpa_t pa);
 /* Takes the first page of a stack out of the map and puts it back. */
 int hostmap_guard(void *page) __must_check;
 void hostmap_unguard(void *page);
