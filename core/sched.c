@@ -196,6 +196,17 @@ void sched_kick(struct sched_entity *se)
 		smp_kick(__atomic_load_n(&se->cpu, __ATOMIC_RELAXED));
 }
 
+bool sched_hand_over(struct sched_entity *se)
+{
+	struct cpu *cpu = this_cpu();
+
+	if (__atomic_load_n(&se->state, __ATOMIC_RELAXED) != SCHED_READY ||
+	    !sched_balance_take(cpu, se))
+		return false;
+	cpu->resched = true;
+	return true;
+}
+
 /* ---- properties ---- */
 
 void sched_entity_init(struct sched_entity *se, enum sched_kind kind, const char *name)

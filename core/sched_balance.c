@@ -185,6 +185,21 @@ bool sched_balance_pull(struct cpu *cpu)
 	return false;
 }
 
+bool sched_balance_take(struct cpu *cpu, struct sched_entity *se)
+{
+	struct sched_pair pair;
+	bool waits;
+
+	sched_balance_lock(&pair, se, cpu->id);
+	waits = se->state == SCHED_READY && sched_balance_allows(se, cpu);
+	if (waits && pair.from != pair.to)
+		(void)!move_ready(pair.from, pair.to, se);
+	if (waits)
+		pair.to->favourite = se;
+	sched_balance_unlock(&pair);
+	return waits;
+}
+
 /* ---- queues that drift apart ---- */
 
 /* How far another queue is ahead of @clock, about: read without its lock. */

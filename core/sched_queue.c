@@ -219,6 +219,8 @@ static void enqueue(struct runqueue *rq, struct sched_entity *se, u64 now)
 void sched_queue_remove(struct runqueue *rq, struct sched_entity *se)
 {
 	ASSERT(se->state == SCHED_READY && rq->ready_count > 0);
+	if (rq->favourite == se)
+		rq->favourite = NULL;
 	list_remove(&se->link);
 	set_ready_count(rq, rq->ready_count - 1);
 	update_crowded(rq);
@@ -298,7 +300,7 @@ static void idle_begin(struct runqueue *rq, u64 now)
 
 struct sched_entity *sched_queue_pick(struct runqueue *rq, u64 now)
 {
-	struct sched_entity *se = first_of(rq);
+	struct sched_entity *se = rq->favourite ? rq->favourite : first_of(rq);
 
 	if (rq->run_weight == 0)
 		rq->idle_ticks += now - rq->idle_since;
@@ -308,6 +310,7 @@ struct sched_entity *sched_queue_pick(struct runqueue *rq, u64 now)
 		return NULL;
 	}
 	list_remove(&se->link);
+	rq->favourite = NULL;
 	__atomic_store_n(&rq->current, se, __ATOMIC_RELAXED);
 	__atomic_store_n(&rq->run_weight, se->weight, __ATOMIC_RELAXED);
 	set_ready_count(rq, rq->ready_count - 1);

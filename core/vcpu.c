@@ -191,6 +191,22 @@ enum sched_leave vcpu_run(struct vcpu *vcpu)
 	return may_run(vcpu) ? SCHED_PREEMPTED : SCHED_BLOCK;
 }
 
+/* So many are looked at; who spins on asks again. */
+#define SPIN_LOOK_MAX 16
+
+void vcpu_spins(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	u32 count = MIN(vm->vcpu_count, (u32)SPIN_LOOK_MAX);
+	u32 at = __atomic_load_n(&vm->spin_next, __ATOMIC_RELAXED);
+
+	for (bool found = false; count && !found; count--) {
+		at = at + 1 < vm->vcpu_count ? at + 1 : 0;
+		found = vm->vcpus[at] != vcpu && sched_hand_over(&vm->vcpus[at]->se);
+	}
+	__atomic_store_n(&vm->spin_next, at, __ATOMIC_RELAXED);
+}
+
 /* ---- events ---- */
 
 void vcpu_wake(struct vcpu *vcpu)

@@ -106,6 +106,7 @@ enum riscv_exit riscv_virtual_instruction(struct vcpu *vcpu, const struct riscv_
 	if (insn == INSN_WFI)
 		return wait_for_interrupt(vcpu, insn);
 	if (insn == INSN_WRS_NTO) { /* may end early for any reason */
+		vcpu_spins(vcpu);
 		riscv_advance(4);
 		return RISCV_RESUME;
 	}

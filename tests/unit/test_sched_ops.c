@@ -250,6 +250,51 @@ static void test_yield(void **state)
 	assert_non_null(first);
 }
 
+/* Who is handed the CPU is next there, from whatever queue, and nobody else's turn is lost. */
+static void test_hand_over(void **state)
+{
+	(void)state;
+	sim_start(2);
+	for (int i = 0; i < 6; i++)
+		sim_hog(256);
+	sim_run(100 * MS);
+	fake_cpu = cpus[0];
+	for (int i = 0; i < 6; i++) {
+		struct sched_entity *se = &entities[i].se;
+		bool waits = se->state == SCHED_READY;
+
+		cpus[0]->resched = false;
+		assert_int_equal(sched_hand_over(se), waits);
+		assert_int_equal(cpus[0]->resched, waits);
+		if (waits)
+			assert_ptr_equal(sched_switch(cpus[0], SCHED_PREEMPTED), se);
+	}
+	for (int i = 0; i < 6; i++)
+		assert_int_not_equal(entities[i].se.state, SCHED_BLOCKED);
+}
+
+/* A favourite that leaves the queue before its turn is no longer one. */
+static void test_hand_over_gone(void **state)
+{
+	struct sched_entity *se = NULL;
+	struct sched_entity *next;
+
+	(void)state;
+	sim_start(1);
+	for (int i = 0; i < 3; i++)
+		sim_hog(256);
+	sim_run(100 * MS);
+	fake_cpu = cpus[0];
+	for (int i = 0; i < 3; i++)
+		if (entities[i].se.state == SCHED_READY)
+			se = &entities[i].se;
+	assert_true(sched_hand_over(se));
+	sched_retire(se);
+	next = sched_switch(cpus[0], SCHED_PREEMPTED);
+	assert_non_null(next);
+	assert_ptr_not_equal(next, se);
+}
+
 static void test_retire(void **state)
 {
 	struct sched_entity *ready, *throttled, *blocked;
@@ -369,6 +414,8 @@ int main(void)
 		cmocka_unit_test(test_wake_while_running),
 		cmocka_unit_test(test_kick),
 		cmocka_unit_test(test_yield),
+		cmocka_unit_test(test_hand_over),
+		cmocka_unit_test(test_hand_over_gone),
 		cmocka_unit_test(test_retire),
 		cmocka_unit_test(test_retire_running),
 		cmocka_unit_test(test_stale_time),

@@ -16,7 +16,9 @@ struct task;
 /* The run queue of one CPU; sched.c owns it. */
 struct runqueue {
 	struct spinlock lock;
-	struct list_node ready;       /* by vruntime; `current` is not in it */
+	struct list_node ready; /* by vruntime; `current` is not in it */
+	struct sched_entity
+		*favourite;           /* in `ready`, and first whatever its vruntime; NULL: none */
 	u32 ready_count;              /* changed under the lock; other CPUs read it without */
 	u32 run_weight;               /* weight of `current`, 0: idle; read like ready_count */
 	struct sched_entity *current; /* NULL: idle; read like ready_count */

@@ -84,6 +84,12 @@ void sched_wake(struct sched_entity *se);
 void sched_kick(struct sched_entity *se);
 
 /*
+ * The running entity cannot go on before @se has: if @se waits for a CPU it gets this one, whatever its virtual time,
+ * as soon as the caller comes back to the scheduler, which is asked for. False: it does not wait.
+ */
+bool sched_hand_over(struct sched_entity *se);
+
+/*
  * Said by the running entity before it looks at what it may wait for: it then either finds it or
  * leaves with SCHED_BLOCK, and a sched_wake() from here on keeps it from blocking.
  */

@@ -79,6 +79,8 @@ void sched_balance_unlock(const struct sched_pair *pair);
 bool sched_balance_allows(const struct sched_entity *se, const struct cpu *cpu);
 /* For a CPU that has nothing to do: takes over an entity that waits elsewhere. No locks held. */
 bool sched_balance_pull(struct cpu *cpu);
+/* Lets @se, if it waits on any CPU and may run on @cpu, be the next there. @cpu is this one. No locks held. */
+bool sched_balance_take(struct cpu *cpu, struct sched_entity *se);
 /* For a CPU where somebody waits: moves a waiter to where it is due earlier. No locks held. */
 void sched_balance_spread(struct cpu *cpu, u64 now);
 /* Tells all CPUs whether somebody waits on @cpu although it runs. Its queue is locked. */

@@ -68,6 +68,11 @@ void vcpu_destroy(struct vcpu *vcpu);
 
 /* For sched_loop(): runs the guest until it has to leave this CPU. Interrupts disabled before and after. */
 enum sched_leave vcpu_run(struct vcpu *vcpu);
+/*
+ * The running guest spins for something that another vCPU of it has to do (PAUSE, WFE, WRS): one of them that has
+ * lost its CPU gets this one.
+ */
+void vcpu_spins(struct vcpu *vcpu);
 /* The vCPU whose exit this CPU handles, or NULL. */
 struct vcpu *vcpu_current(void);
 

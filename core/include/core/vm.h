@@ -61,7 +61,8 @@ struct vm {
 	struct vconsole console;
 	struct vcpu **vcpus;
 	u32 vcpu_count;
-	struct mem_owner ram_owner;   /* guest memory; limit from the configuration */
+	u32 spin_next;              /* vCPU that a spinning one looks at next; any value will do */
+	struct mem_owner ram_owner; /* guest memory; limit from the configuration */
 	struct mem_owner table_owner; /* second-stage tables */
 	struct mem_owner heap_owner;  /* all small objects of this VM */
 	void *fdt;                    /* final tree as the guest sees it */

@@ -259,6 +259,11 @@ void vcpu_power_off(struct vcpu *vcpu)
 	vcpu->power = VCPU_OFF;
 }
 
+void vcpu_spins(struct vcpu *vcpu)
+{
+	(void)vcpu;
+}
+
 void exit_handle(struct vcpu *vcpu, struct vcpu_exit *exit)
 {
 	fake->exit = *exit;
