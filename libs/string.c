@@ -30,7 +30,8 @@ static inline bool same_alignment(const void *a, const void *b, size_t to)
 }
 
 /* @dst and @src are aligned to a word. */
-static size_t copy_words(word_t *dst, const word_t *src, size_t count)
+static inline __attribute__((always_inline)) size_t copy_words(word_t *dst, const word_t *src,
+							       size_t count)
 {
 	size_t i = 0;
 
@@ -46,7 +47,8 @@ static size_t copy_words(word_t *dst, const word_t *src, size_t count)
 }
 
 /* @dst and @src are aligned to half a word, as file data in a newc archive is. */
-static size_t copy_halves(half_t *dst, const half_t *src, size_t count)
+static inline __attribute__((always_inline)) size_t copy_halves(half_t *dst, const half_t *src,
+								size_t count)
 {
 	size_t i = 0;
 
@@ -61,10 +63,9 @@ static size_t copy_halves(half_t *dst, const half_t *src, size_t count)
 	return count * HALF;
 }
 
-void *memcpy(void *restrict dst, const void *restrict src, size_t len)
+/* Each unit is read before it is written, and before any above it: overlapping is right when dst < src. */
+static inline __attribute__((always_inline)) void copy_upwards(u8 *d, const u8 *s, size_t len)
 {
-	u8 *d = dst;
-	const u8 *s = src;
 	size_t step = same_alignment(d, s, WORD) ? WORD : same_alignment(d, s, HALF) ? HALF : 0;
 	size_t done;
 
@@ -79,6 +80,12 @@ void *memcpy(void *restrict dst, const void *restrict src, size_t len)
 	}
 	while (len--)
 		*d++ = *s++;
+}
+
+/* Nothing overlaps, and the compiler may know: it reads and writes several words at once. */
+void *memcpy(void *restrict dst, const void *restrict src, size_t len)
+{
+	copy_upwards(dst, src, len);
 	return dst;
 }
 
@@ -96,10 +103,11 @@ static void copy_backwards(u8 *dst, const u8 *src, size_t len)
 
 void *memmove(void *dst, const void *src, size_t len)
 {
-	/* memcpy() goes upwards and reads each unit before it writes it: right whenever dst < src. */
+	/* Not by memcpy(), which may read late what it takes for untouched. */
 	if ((uintptr_t)dst - (uintptr_t)src >= len)
-		return memcpy(dst, src, len);
-	copy_backwards(dst, src, len);
+		copy_upwards(dst, src, len);
+	else
+		copy_backwards(dst, src, len);
 	return dst;
 }
 
