@@ -24,9 +24,9 @@ all: $(O)/verdigris.elf $(O)/verdigris.bin $(O)/compile_commands.json
 help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
 #: make                   build build/<board>/verdigris.elf and .bin      (BOARD= O= LLVM=1 DEBUG=1 V=1)
-#: make run               start the board's emulator with a Linux guest   (CPUS= MEM= BIOS= QEMU_ARGS=)
+#: make run               start the board's emulator with a Linux guest   (CPUS= MEM= CPU= QEMU_ARGS=, more in docs/boards.md)
 #: make debug             the same, waiting for gdb
-#: make check             unit and system tests; check-all adds slow tests and fuzzing
+#: make check             unit tests, and system tests of all boards or of BOARD=; check-all adds slow tests and fuzzing
 #: make bench             counts instructions and compares with KVM and Xvisor
 #: make image             pack what the board's own firmware boots
 #: make menuconfig        change the configuration in build/<board>/.config
@@ -43,11 +43,16 @@ setup-for-check := build run check
 setup-for-check-all := build run check llvm
 setup-for-image := build image
 groups := $(sort $(foreach g,$(MAKECMDGOALS),$(setup-for-$g)))
+# What is checked: the one board that was named, else all.
+all-boards := $(patsubst boards/%/run,%,$(wildcard boards/*/run))
+check-boards := $(if $(filter file,$(origin BOARD)),$(all-boards),$(BOARD))
+arch-of = $(shell sed -n 's/^CONFIG_ARCH_\(.*\)=y/\1/p' configs/$(1)_defconfig 2>/dev/null | tr A-Z a-z)
+setup-arches = $(sort $(foreach b,$(if $(filter check check-all,$(MAKECMDGOALS)),$(check-boards),$(BOARD)),$(call arch-of,$b)))
 setup:
-	@scripts/setup.sh build run check debug image llvm
+	@scripts/setup.sh $(sort $(foreach b,$(all-boards),$(call arch-of,$b))) build run check debug image llvm
 	@echo 'Everything that the goals of this Makefile need is installed.'
 auto-setup:
-	@PYTHON='$(PYTHON)' scripts/setup.sh $(if $(LLVM),llvm) $(groups)
+	@PYTHON='$(PYTHON)' scripts/setup.sh $(setup-arches) $(if $(LLVM),llvm) $(groups)
 
 kconfig = $(call need,$(PYTHON)); $(PYTHON) scripts/kconfig.py
 %_defconfig: configs/%_defconfig FORCE
@@ -179,7 +184,8 @@ $(O)/bundle.cpio: $(board)/bundle.list scripts/mkbundle.py scripts/fetch.sh $(wi
 	$(Q)$(env) $(PYTHON) scripts/mkbundle.py $@ $(board)/bundle.list
 
 run debug: auto-setup $(O)/verdigris.elf $(O)/verdigris.bin $(O)/bundle.cpio
-	@$(env) CPUS='$(CPUS)' MEM='$(MEM)' BIOS='$(BIOS)' QEMU_ARGS='$(QEMU_ARGS)' $(board)/run $@
+	@$(env) CPUS='$(CPUS)' MEM='$(MEM)' CPU='$(CPU)' GIC='$(GIC)' UART='$(UART)' BIOS='$(BIOS)' QEMU_ARGS='$(QEMU_ARGS)' \
+		$(board)/run $@
 image: auto-setup $(O)/verdigris.bin $(O)/bundle.cpio
 	@$(env) $(board)/image
 bench: auto-setup all $(O)/bundle.cpio payload

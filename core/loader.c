@@ -18,7 +18,8 @@ TABLE_DECLARE(vg_loaders, struct loader);
  *         └──────────────── WINDOW at most ────────────────────────┘
  *
  * The tree begins at a 2 MiB boundary: kernels map it with one large page and want no devices in
- * there. Where RAM is too small for that, a page boundary has to do.
+ * there. Where RAM is too small for that, a page boundary has to do. With an image in ROM the tree is at
+ * the start of RAM, if nothing else is.
  */
 #define WINDOW GIB(1)
 #define TREE_ALIGN MIB(2)
@@ -59,13 +60,18 @@ const struct vm_memory *loader_first_ram(const struct vm *vm)
 	return first;
 }
 
+static bool in_ram(const struct vm_memory *m, const struct loader_plan *plan)
+{
+	return m->kind == VM_MEMORY_RAM && holds(m, plan->image_base, 1);
+}
+
 /* The RAM that the image is in, or the first where it is in ROM. */
 static const struct vm_memory *ram_of_image(const struct vm *vm, const struct loader_plan *plan)
 {
 	for (u32 i = 0; i < vm->config->memory_count; i++) {
 		const struct vm_memory *m = &vm->config->memory[i];
 
-		if (m->kind == VM_MEMORY_RAM && holds(m, plan->image_base, 1))
+		if (in_ram(m, plan))
 			return m;
 	}
 	return loader_first_ram(vm);
@@ -160,6 +166,16 @@ static int place_initrd(const struct vm *vm, struct loader_plan *plan)
 	return 0;
 }
 
+/* Not all firmware in ROM asks a register where the tree is: some looks where QEMU puts it, at the start of RAM. */
+static bool place_for_rom(const struct vm *vm, const struct range *window, const struct taken *t,
+			  struct loader_plan *plan)
+{
+	struct range start = { window->base, MIN(vm->fdt_size, window->size) };
+
+	return !in_ram(ram_of_image(vm, plan), plan) &&
+	       place_high(&start, t->ranges, t->count, vm->fdt_size, PAGE_SIZE, &plan->fdt_base);
+}
+
 static int place_tree(const struct vm *vm, struct loader_plan *plan)
 {
 	struct range window = window_of(vm, plan);
@@ -173,7 +189,8 @@ static int place_tree(const struct vm *vm, struct loader_plan *plan)
 	take_loads(&t, vm);
 	take(&t, plan->image_base, plan->image_size);
 	take(&t, plan->initrd_base, plan->initrd_size);
-	if (place_high(&window, t.ranges, t.count, vm->fdt_size, TREE_ALIGN, &plan->fdt_base) ||
+	if (place_for_rom(vm, &window, &t, plan) ||
+	    place_high(&window, t.ranges, t.count, vm->fdt_size, TREE_ALIGN, &plan->fdt_base) ||
 	    place_high(&window, t.ranges, t.count, vm->fdt_size, PAGE_SIZE, &plan->fdt_base))
 		return 0;
 	return too_small(vm, &window, "the tree", vm->fdt_size);

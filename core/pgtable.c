@@ -98,6 +98,68 @@ static u64 *find_slot(const struct pgtable *pt, u64 va, unsigned stop, unsigned 
 	}
 }
 
+/* ---- leaves, and groups of leaves that are contiguous ---- */
+
+/* One leaf, or all of the group that it belongs to. */
+struct leaves {
+	u64 *slot; /* of the first */
+	u64 va;
+	u64 pa;
+	unsigned level;
+	unsigned count;
+	unsigned attr;
+};
+
+static u64 leaves_size(const struct pt_format *f, const struct leaves *l)
+{
+	return level_size(f, l->level) * l->count;
+}
+
+/* @slot is the entry of @va and holds a leaf. */
+static struct leaves leaves_at(const struct pt_format *f, u64 *slot, u64 va, unsigned level)
+{
+	bool grouped = f->contiguous_bits[level] && f->is_contiguous(*slot, level);
+	struct leaves l = { .level = level, .count = 1, .attr = f->attr(*slot, level) };
+
+	if (grouped)
+		l.count <<= f->contiguous_bits[level];
+	l.slot = slot - (level_index(f, va, level) & (l.count - 1));
+	l.va = align_down(va, leaves_size(f, &l));
+	l.pa = align_down(f->address(*slot, level).v, leaves_size(f, &l));
+	return l;
+}
+
+static void leaves_write(const struct pt_format *f, const struct leaves *l, bool grouped)
+{
+	for (unsigned i = 0; i < l->count; i++) {
+		u64 pte = f->make_leaf(hpa(l->pa + i * level_size(f, l->level)), l->attr, l->level);
+
+		pte_write(&l->slot[i], grouped ? f->make_contiguous(pte, l->level) : pte);
+	}
+}
+
+static void leaves_clear(const struct leaves *l)
+{
+	for (unsigned i = 0; i < l->count; i++)
+		pte_write(&l->slot[i], 0);
+}
+
+/* Empties them for a moment before something else is written, where the architecture wants that. */
+static void leaves_break(struct pgtable *pt, const struct leaves *l)
+{
+	if (!pt->format->break_before_make)
+		return;
+	leaves_clear(l);
+	flush(pt, l->va, leaves_size(pt->format, l));
+}
+
+/* Makes single leaves of a group, which map the same. */
+static void ungroup(struct pgtable *pt, const struct leaves *l)
+{
+	leaves_break(pt, l);
+	leaves_write(pt->format, l, false);
+}
+
 int pgtable_lookup(const struct pgtable *pt, u64 va, struct pt_leaf *leaf)
 {
 	const struct pt_format *f = pt->format;
@@ -105,41 +167,39 @@ int pgtable_lookup(const struct pgtable *pt, u64 va, struct pt_leaf *leaf)
 
 	if (va >= pgtable_limit(f))
 		return -ENOENT;
-	u64 pte = *find_slot(pt, va, 0, &level);
+	u64 *slot = find_slot(pt, va, 0, &level);
 
-	if (f->kind(pte, level) != PTE_LEAF)
+	if (f->kind(*slot, level) != PTE_LEAF)
 		return -ENOENT;
-	leaf->size = level_size(f, level);
-	leaf->pa = hpa(f->address(pte, level).v + (va & (leaf->size - 1)));
-	leaf->attr = f->attr(pte, level);
+	struct leaves l = leaves_at(f, slot, va, level);
+
+	leaf->size = leaves_size(f, &l);
+	leaf->pa = hpa(l.pa + (va - l.va));
+	leaf->attr = l.attr;
 	leaf->level = level;
 	return 0;
-}
-
-/* Replaces what stands in @slot by @pte, by way of an empty entry where the architecture wants it. */
-static void replace(struct pgtable *pt, u64 *slot, u64 pte, u64 va, u64 size)
-{
-	if (pt->format->break_before_make) {
-		pte_write(slot, 0);
-		flush(pt, va, size);
-	}
-	pte_write(slot, pte);
 }
 
 /* Turns a leaf into a table of leaves one level down that map the same. */
 static int split(struct pgtable *pt, u64 *slot, u64 va, unsigned level)
 {
 	const struct pt_format *f = pt->format;
-	u64 base = f->address(*slot, level).v;
-	unsigned attr = f->attr(*slot, level);
+	struct leaves old = leaves_at(f, slot, va, level), below;
 	u64 *table = page_alloc(pt->owner, 0);
 
 	if (!table)
 		return -ENOMEM;
-	for (unsigned i = 0; i < BIT(f->index_bits[level - 1]); i++)
-		table[i] = f->make_leaf(hpa(base + i * level_size(f, level - 1)), attr, level - 1);
-	replace(pt, slot, f->make_table(ptr_to_hpa(table)), align_down(va, level_size(f, level)),
-		level_size(f, level));
+	if (old.count > 1) {
+		ungroup(pt, &old);
+		old = leaves_at(f, slot, va, level);
+	}
+	below = old;
+	below.slot = table;
+	below.level = level - 1;
+	below.count = 1u << f->index_bits[level - 1];
+	leaves_write(f, &below, f->contiguous_bits[level - 1] != 0);
+	leaves_break(pt, &old);
+	pte_write(slot, f->make_table(ptr_to_hpa(table)));
 	return 0;
 }
 
@@ -192,14 +252,21 @@ static bool range_is_empty(const struct pgtable *pt, u64 va, u64 end)
 	return true;
 }
 
-static unsigned largest_level(const struct pt_format *f, u64 va, u64 pa, u64 size)
+/* What the first leaves of a mapping are: the largest, or the most together, that alignment and size allow. */
+static struct leaves largest_leaves(const struct pt_format *f, u64 va, u64 pa, u64 size)
 {
-	unsigned level = f->leaf_level_max;
+	struct leaves l = { .va = va, .pa = pa, .level = f->leaf_level_max };
 
-	while (level > 0 &&
-	       (!is_aligned(va | pa, level_size(f, level)) || size < level_size(f, level)))
-		level--;
-	return level;
+	for (;; l.level--) {
+		for (unsigned bits = f->contiguous_bits[l.level];; bits = 0) {
+			l.count = 1u << bits;
+			if (is_aligned(va | pa, leaves_size(f, &l)) && size >= leaves_size(f, &l))
+				return l;
+			if (bits == 0)
+				break;
+		}
+		ASSERT(l.level > 0); /* all is page-aligned */
+	}
 }
 
 int pgtable_map(struct pgtable *pt, u64 va, hpa_t pa, u64 size, unsigned attr)
@@ -211,45 +278,55 @@ int pgtable_map(struct pgtable *pt, u64 va, hpa_t pa, u64 size, unsigned attr)
 	if (!range_is_empty(pt, va, va + size))
 		return -EEXIST;
 	for (u64 done = 0; done < size;) {
-		unsigned level = largest_level(f, va + done, pa.v + done, size - done);
-		u64 *slot = make_slot(pt, va + done, level);
+		struct leaves l = largest_leaves(f, va + done, pa.v + done, size - done);
 
-		if (!slot) {
+		l.attr = attr;
+		l.slot = make_slot(pt, l.va, l.level);
+		if (!l.slot) {
 			if (pgtable_unmap(pt, va, size)) /* the new tables too */
 				panic("pgtable: cannot take back a mapping that needs no split");
 			return -ENOMEM;
 		}
-		ASSERT(f->kind(*slot, level) == PTE_EMPTY); /* there are no empty tables */
-		pte_write(slot, f->make_leaf(hpa(pa.v + done), attr, level));
-		done += level_size(f, level);
+		ASSERT(f->kind(*l.slot, l.level) == PTE_EMPTY); /* there are no empty tables */
+		leaves_write(f, &l, l.count > 1);
+		done += leaves_size(f, &l);
 	}
 	flush(pt, va, size); /* walkers may cache that an entry was empty */
 	return 0;
 }
 
-/* Splits leaves that stick out of [va, end), so that the range consists of whole entries. */
-static int isolate(struct pgtable *pt, u64 va, u64 end)
+/* Splits what is mapped over @edge, until leaf and group end there. */
+static int cut(struct pgtable *pt, u64 edge)
 {
 	const struct pt_format *f = pt->format;
-	const u64 edges[] = { va, end };
 
-	for (unsigned i = 0; i < ARRAY_SIZE(edges); i++) {
+	for (;;) {
 		unsigned level;
-		u64 *slot;
+		u64 *slot = find_slot(pt, edge, 0, &level);
+		struct leaves l;
+		int err;
 
-		if (edges[i] >= pgtable_limit(f))
+		if (f->kind(*slot, level) != PTE_LEAF)
+			return 0;
+		l = leaves_at(f, slot, edge, level);
+		if (is_aligned(edge, leaves_size(f, &l)))
+			return 0;
+		if (is_aligned(edge, level_size(f, level))) {
+			ungroup(pt, &l);
 			continue;
-		for (slot = find_slot(pt, edges[i], 0, &level);
-		     f->kind(*slot, level) == PTE_LEAF &&
-		     !is_aligned(edges[i], level_size(f, level));
-		     slot = find_slot(pt, edges[i], 0, &level)) {
-			int err = split(pt, slot, edges[i], level);
-
-			if (err)
-				return err;
 		}
+		err = split(pt, slot, edge, level);
+		if (err)
+			return err;
 	}
-	return 0;
+}
+
+/* Makes [va, end) consist of whole leaves and groups. */
+static int isolate(struct pgtable *pt, u64 va, u64 end)
+{
+	int err = cut(pt, va);
+
+	return err || end >= pgtable_limit(pt->format) ? err : cut(pt, end);
 }
 
 static bool table_is_empty(const struct pt_format *f, const u64 *table, unsigned level)
@@ -301,6 +378,17 @@ static void free_empty(struct pgtable *pt, u64 va, u64 size)
 	} while (prune.count == PRUNE_BATCH);
 }
 
+static void change_leaves(struct pgtable *pt, struct leaves *l, unsigned attr)
+{
+	if (!attr) {
+		leaves_clear(l);
+		return;
+	}
+	leaves_break(pt, l);
+	l->attr = attr;
+	leaves_write(pt->format, l, l->count > 1);
+}
+
 /* Gives all leaves of the range the attributes @attr, or takes them out when there are none. */
 static int change(struct pgtable *pt, u64 va, u64 size, unsigned attr)
 {
@@ -314,16 +402,16 @@ static int change(struct pgtable *pt, u64 va, u64 size, unsigned attr)
 	err = isolate(pt, va, end);
 	if (err)
 		return err;
-	for (u64 at = va; at < end; at = next_entry(f, at, level, end)) {
+	for (u64 at = va, next; at < end; at = next) {
 		u64 *slot = find_slot(pt, at, 0, &level);
+		struct leaves l;
 
+		next = next_entry(f, at, level, end);
 		if (f->kind(*slot, level) != PTE_LEAF)
 			continue;
-		if (attr)
-			replace(pt, slot, f->make_leaf(f->address(*slot, level), attr, level), at,
-				level_size(f, level));
-		else
-			pte_write(slot, 0);
+		l = leaves_at(f, slot, at, level);
+		next = l.va + leaves_size(f, &l);
+		change_leaves(pt, &l, attr);
 	}
 	flush(pt, va, size);
 	return 0;

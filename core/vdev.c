@@ -470,6 +470,23 @@ void vdev_notify_vcpu(struct vdev *dev, u32 vcpu)
 	vcpu_request(dev->vm->vcpus[vcpu], VCPU_REQ_IRQ);
 }
 
+struct vcpu *vdev_vcpu_here(const struct vdev *dev)
+{
+	struct vcpu *vcpu = this_cpu()->loaded;
+
+	return vcpu && vcpu->vm == dev->vm ? vcpu : NULL;
+}
+
+bool vdev_call_vcpu(struct vdev *dev, u32 vcpu, void (*fn)(void *arg), void *arg)
+{
+	s32 cpu = __atomic_load_n(&dev->vm->vcpus[vcpu]->loaded_cpu, __ATOMIC_ACQUIRE);
+
+	if (cpu < 0)
+		return false;
+	smp_call((unsigned)cpu, fn, arg);
+	return true;
+}
+
 void vdev_request_power(struct vdev *dev, enum exit_power what, const char *reason)
 {
 	vm_request_power(dev->vm, what, reason);

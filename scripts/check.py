@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 """Run what `make check` built, layer by layer, and end with one line for all of it.
 
-usage: check.py [--all] [--fuzz-seconds N] [PYTEST ARGUMENT...]
+usage: check.py [--all] [--fuzz-seconds N] [--board NAME=FOLDER]... [PYTEST ARGUMENT...]
 
---all adds the system tests marked `slow` and the fuzz targets. Other arguments go to pytest, which
-then runs alone: check.py -k console. The environment names the build folder (O) and the board (BOARD).
+The system tests run for each --board, built in its folder; without one, for BOARD of the environment. --all
+adds those marked `slow` and the fuzz targets. Other arguments go to pytest, which then runs alone:
+check.py -k console. The environment names the folder (O) of what was built for this machine.
 """
 import argparse
 import concurrent.futures
@@ -87,16 +88,18 @@ def unit(tally):
                output if failed else "")
 
 
-def system(tally, everything, arguments):
-    if not list(pathlib.Path("tests/system").glob("test_*.py")):
-        return
-    results = RESULTS / "system.xml"
+def system(tally, board, folder, everything, arguments):
+    check = pathlib.Path(folder).resolve() / "check"
+    check.mkdir(parents=True, exist_ok=True)
+    results = check / "system.xml"
+    results.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pytest", "tests/system", "-q", "-rs", f"--junitxml={results}",
-               "-o", f"cache_dir={OUT.resolve()}/check/pytest"]
+               "-o", f"cache_dir={check}/pytest", "-o", f"junit_suite_name={board}"]
     if not everything:
         command += ["-m", "not slow"]
+    print(f"system tests on {board}", flush=True)
     status = subprocess.run(command + arguments, stdin=subprocess.DEVNULL,
-                            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}).returncode
+                            env={**os.environ, "BOARD": board, "O": folder, "PYTHONDONTWRITEBYTECODE": "1"}).returncode
     failed = tally.add_junit(results)[1] if results.exists() else []
     if status not in (0, 5) and not failed:
         tally.failed += 1
@@ -126,6 +129,7 @@ def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--fuzz-seconds", type=int, default=60)
+    parser.add_argument("--board", action="append", default=[])
     options, arguments = parser.parse_known_args()
     RESULTS.mkdir(parents=True, exist_ok=True)
     for old in RESULTS.glob("*.xml"):
@@ -133,7 +137,8 @@ def main():
     tally = Tally()
     if not arguments:
         unit(tally)
-    system(tally, options.all, arguments)
+    for board in options.board or [f"{os.environ['BOARD']}={OUT}"]:
+        system(tally, *board.split("="), options.all, arguments)
     if options.all and not arguments:
         fuzz(tally, options.fuzz_seconds)
     print(tally, flush=True)

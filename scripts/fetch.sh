@@ -4,7 +4,8 @@
 #   fetch.sh libfdt FOLDER    libfdt's sources (LIBFDT_SRC=folder copies those instead)
 #   fetch.sh linux-<arch> FILE     an unmodified kernel; <arch> is riscv64, arm64 or amd64
 #   fetch.sh busybox-<arch> FILE   a static BusyBox
-#   fetch.sh uboot-riscv64 FILE    U-Boot for QEMU's riscv64 S-mode, as a guest
+#   fetch.sh uboot-<arch> FILE     U-Boot for QEMU's riscv64 S-mode or for its arm64 `virt`
+#   fetch.sh dtb-<board> FILE      a board's own device tree as the kernel package has it: dtb-rpi4, dtb-zcu102
 # The packages come from the mirror that this machine's own apt uses, through a private apt
 # configuration: the machine's own package lists and packages stay as they are.
 set -eu
@@ -61,8 +62,24 @@ private_apt() {
 	apt-get update -qq || die "no package lists of Debian $suite from $(cut -d' ' -f3 "$root/sources.list")"
 }
 
-# from_package PACKAGE ARCHITECTURE PATTERN FILE: FILE := the member of PACKAGE that matches PATTERN.
-# A package that only depends on the real kernel is followed once.
+# What there is: its name, the package and its architecture, the one file of the package that it is.
+items() {
+	cat <<-'END'
+		linux-riscv64   linux-image-riscv64 riscv64 boot/vmlinu[xz]-*
+		linux-arm64     linux-image-arm64   arm64   boot/vmlinu[xz]-*
+		linux-amd64     linux-image-amd64   amd64   boot/vmlinu[xz]-*
+		dtb-rpi4        linux-image-arm64   arm64   usr/lib/linux-image-*/broadcom/bcm2711-rpi-4-b.dtb
+		dtb-zcu102      linux-image-arm64   arm64   usr/lib/linux-image-*/xilinx/zynqmp-zcu102-rev1.0.dtb
+		busybox-riscv64 busybox-static      riscv64 usr/bin/busybox
+		busybox-arm64   busybox-static      arm64   usr/bin/busybox
+		busybox-amd64   busybox-static      amd64   usr/bin/busybox
+		uboot-riscv64   u-boot-qemu         riscv64 usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin
+		uboot-arm64     u-boot-qemu         arm64   usr/lib/u-boot/qemu_arm64/u-boot.bin
+	END
+}
+
+# from_package PACKAGE ARCHITECTURE: all items of that package go to the cache, which spares a second
+# download. A package that only depends on the real kernel is followed once.
 from_package() {
 	private_apt deb "$2"
 	real=$(apt-cache depends --important "$1" | sed -n 's/^ *Depends: \(linux-image-.*\)/\1/p')
@@ -70,17 +87,26 @@ from_package() {
 	work=$(mktemp -d "$cache/unpack.XXXXXX")
 	trap 'rm -rf "$work"' EXIT
 	(cd "$work" && apt-get download -qq "$package" && dpkg-deb -x ./*.deb tree)
-	member=$(find "$work/tree" -type f -path "$work/tree/$3")
-	[ -f "$member" ] || die "$package: there is no single file $3 inside"
-	(cd "$work" && echo "$package $(dpkg-deb -f ./*.deb Version) sha256 $(sha256sum ./*.deb | cut -d' ' -f1)") >"$4.origin"
-	mv "$member" "$4"
+	origin=$(cd "$work" && echo "$package $(dpkg-deb -f ./*.deb Version) sha256 $(sha256sum ./*.deb | cut -d' ' -f1)")
+	items | while read -r name from arch pattern; do
+		[ "$from $arch" = "$1 $2" ] || continue
+		member=$(find "$work/tree" -type f -path "$work/tree/$pattern")
+		[ -f "$member" ] || die "$package: there is no single file $pattern inside"
+		echo "$origin" >"$cache/$name.origin"
+		mv "$member" "$cache/$name"
+	done
 }
 
-# cached NAME FILE PACKAGE PATTERN: NAME ends in -<arch>
+# cached NAME FILE: FILE := the item of that name.
 cached() {
+	row=$(items | sed -n "s/^$1  *//p")
+	[ -n "$row" ] || die "nothing is known about '$1'; there are: libfdt $(items | cut -d' ' -f1 | tr '\n' ' ')"
 	if [ ! -f "$cache/$1" ]; then
+		# shellcheck disable=SC2086 # package, architecture, pattern
+		set -f -- "$1" "$2" $row
+		set +f
 		echo "  GET  $1 (from the Debian package $3)"
-		from_package "$3" "${1##*-}" "$4" "$cache/$1"
+		from_package "$3" "$4"
 	fi
 	[ "$cache/$1" = "$2" ] || cp "$cache/$1" "$2"
 }
@@ -103,15 +129,12 @@ libfdt() {
 	tar -xJf "$tar" -C "$1" --strip-components=2 --wildcards '*/libfdt/*.[ch]'
 }
 
-[ $# -eq 2 ] || { sed -n '3,7s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -eq 2 ] || { sed -n '3,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 mkdir -p "$cache"
 exec 9>"$cache/.lock"
 flock 9 # another build may be fetching the same
 
 case $1 in
-libfdt)        libfdt "$2" ;;
-linux-*)       cached "$1" "$2" "linux-image-${1#*-}" 'boot/vmlinu[xz]-*' ;;
-busybox-*)     cached "$1" "$2" busybox-static 'usr/bin/busybox' ;;
-uboot-riscv64) cached "$1" "$2" u-boot-qemu 'usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin' ;;
-*)             die "nothing is known about '$1'" ;;
+libfdt) libfdt "$2" ;;
+*)      cached "$1" "$2" ;;
 esac

@@ -1,34 +1,37 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Installs what the named groups need and this machine lacks: setup.sh GROUP...
-# Debian only; other systems get the list. Says what it is about to do first. Quick and silent when
-# nothing is missing.
+# Installs what the named groups need and this machine lacks: setup.sh WORD...
+# A word is a group (build, run, check, debug, image, llvm) or an architecture (arm64, riscv) for which the
+# groups are meant. Debian only; other systems get the list. Says what it is about to do first. Quick and
+# silent when nothing is missing.
 set -eu
 
-qemu_minimum=8.1
+qemu_minimum=9.0 # the first with a Raspberry Pi 4
 python=${PYTHON:-/usr/bin/python3}
 
-# What is needed: group, how to see that it is there, Debian package.
+# What is needed: group, architecture (- is any), how to see that it is there, Debian package.
 needs() {
 	cat <<-'END'
-		build cmd:riscv64-linux-gnu-gcc   gcc-riscv64-linux-gnu
-		build cmd:python3                 python3
-		build py:kconfiglib               python3-kconfiglib
-		build cmd:dtc                     device-tree-compiler
-		build cmd:xz                      xz-utils
-		run   qemu:qemu-system-riscv64    qemu-system-riscv
-		run   file:/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin opensbi
-		check cmd:gcc                     gcc
-		check file:/usr/include/stdio.h   libc6-dev
-		check file:/usr/include/cmocka.h  libcmocka-dev
-		check py:pytest                   python3-pytest
-		check py:pexpect                  python3-pexpect
-		debug cmd:gdb-multiarch           gdb-multiarch
-		image cmd:mkimage                 u-boot-tools
-		llvm  cmd:clang                   clang
-		llvm  cmd:ld.lld                  lld
-		llvm  cmd:llvm-objcopy            llvm
-		llvm  rt:fuzzer                   libclang-rt-dev
+		build -     cmd:python3                 python3
+		build -     py:kconfiglib               python3-kconfiglib
+		build -     cmd:dtc                     device-tree-compiler
+		build -     cmd:xz                      xz-utils
+		build arm64 cmd:aarch64-linux-gnu-gcc   gcc-aarch64-linux-gnu
+		build riscv cmd:riscv64-linux-gnu-gcc   gcc-riscv64-linux-gnu
+		run   arm64 qemu:qemu-system-aarch64    qemu-system-arm
+		run   riscv qemu:qemu-system-riscv64    qemu-system-riscv
+		run   riscv file:/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin opensbi
+		check -     cmd:gcc                     gcc
+		check -     file:/usr/include/stdio.h   libc6-dev
+		check -     file:/usr/include/cmocka.h  libcmocka-dev
+		check -     py:pytest                   python3-pytest
+		check -     py:pexpect                  python3-pexpect
+		debug -     cmd:gdb-multiarch           gdb-multiarch
+		image -     cmd:mkimage                 u-boot-tools
+		llvm  -     cmd:clang                   clang
+		llvm  -     cmd:ld.lld                  lld
+		llvm  -     cmd:llvm-objcopy            llvm
+		llvm  -     rt:fuzzer                   libclang-rt-dev
 	END
 }
 
@@ -52,11 +55,15 @@ new_enough() {
 	[ "$(printf '%s\n' "$qemu_minimum" "$1" | sort -V | head -n 1)" = "$qemu_minimum" ]
 }
 
-# missing GROUP...: the packages to install.
+# missing WORD...: the packages to install.
 missing() {
-	needs | while read -r group test package; do
-		case " $* " in
-		*" $group "*) there "$test" || echo "$package" ;;
+	needs | while read -r group arch test package; do
+		case " $* - " in
+		*" $group "*) ;;
+		*)            continue ;;
+		esac
+		case " $* - " in
+		*" $arch "*) there "$test" || echo "$package" ;;
 		esac
 	done
 }
@@ -75,9 +82,10 @@ apt() {
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@"
 }
 
-# The release's own QEMU, backports not counted; nothing where it has none as a package of that name.
+# The release's own QEMU, backports not counted.
 release_qemu() {
-	apt-cache madison qemu-system-riscv | grep -v backports | sed -n '1s/^[^|]*| *\([0-9]*:\)\{0,1\}\([0-9.]*\).*/\2/p'
+	apt-cache madison qemu-system-common | grep -v backports |
+		sed -n '1s/^[^|]*| *\([0-9]*:\)\{0,1\}\([0-9.]*\).*/\2/p'
 }
 
 # Where the release's QEMU is too old, make its backports known, from the mirror that apt uses already.
@@ -99,16 +107,20 @@ as_root_write() {
 	if [ "$(id -u)" -eq 0 ]; then cat >"$1"; else sudo tee "$1" >/dev/null; fi
 }
 
-# The words for apt that get a QEMU new enough. Only QEMU itself comes from backports: libraries that
-# moved along would keep other packages of the release out.
-qemu_packages() {
-	if new_enough "$(release_qemu)"; then
-		echo qemu-system-riscv opensbi
-	else
-		printf "%s/$VERSION_CODENAME-backports " qemu-system-riscv qemu-system-common qemu-system-data opensbi
-		# An older qemu-system-misc holds the same files and has to move along.
-		dpkg-query -W -f '${Package}/'"$VERSION_CODENAME-backports" qemu-system-misc 2>/dev/null || true
-	fi
+# from_backports PACKAGE...: the words for apt when QEMU is among the packages and the release's is too old. Only
+# QEMU itself comes from backports: libraries that moved along would keep other packages of the release out.
+from_backports() {
+	suite=$VERSION_CODENAME-backports
+	for package; do
+		case $package in
+		qemu-system-* | opensbi) echo "$package/$suite" ;;
+		*)                       echo "$package" ;;
+		esac
+	done
+	# All of QEMU has one version: what is here already moves along, and with -misc a part that it held before.
+	dpkg-query -W -f "\${db:Status-Abbrev} \${Package}/$suite\n" 'qemu-system-*' 2>/dev/null |
+		sed -n 's/^ii  *//p' | sed 's/^\(qemu-system-\)misc\(.*\)/&\n\1s390x\2/' || true
+	echo "qemu-system-common/$suite qemu-system-data/$suite"
 }
 
 packages=$(missing "$@" | sort -u | tr '\n' ' ')
@@ -127,9 +139,12 @@ echo "setup: missing here: $packages"
 echo "setup: they are installed now with apt-get$([ "$(id -u)" -eq 0 ] || echo ", through sudo")."
 apt update
 case " $packages" in
-*" qemu-system-riscv "*)
-	new_enough "$(release_qemu)" || backports "$VERSION_CODENAME"
-	packages="$(echo "$packages" | sed 's/qemu-system-riscv //; s/opensbi //') $(qemu_packages)" ;;
+*" qemu-system-"* | *" opensbi "*)
+	if ! new_enough "$(release_qemu)"; then
+		backports "$VERSION_CODENAME"
+		# shellcheck disable=SC2086 # a list of words
+		packages=$(from_backports $packages | tr ' ' '\n' | sort -u | tr '\n' ' ')
+	fi ;;
 esac
 # shellcheck disable=SC2086 # a list of words
 apt install -y --no-install-recommends $packages

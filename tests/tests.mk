@@ -50,23 +50,31 @@ $(O)/fuzz/fuzz_%: $(O)/fuzz/obj/tests/fuzz/fuzz_%.o $(O)/fuzz/product.a
 	@$(call say,LD,$@)
 	$(Q)clang -fsanitize=fuzzer,address,undefined -o $@ $< $(host-link)
 
-# arch/riscv's files that decide something, with variables for CSRs and a played core (tests/unit/riscv).
-# tests/unit/riscv/test_<topic>.c becomes unit/test_riscv_<topic>, tests/fuzz/riscv/ likewise.
-riscv-host-sources := $(addprefix arch/riscv/,decode.c dump.c fpu.c guest_csr.c guest_timer.c isa.c translate.c) \
-	$(filter-out %/sbi_console.c,$(wildcard arch/riscv/sbi*.c)) tests/unit/riscv/fake.c core/errno.c libs/format.c
-riscv-host-objects = $(riscv-host-sources:%.c=$(O)/$(1)/obj/%.o) $(libfdt:%=$(O)/$(1)/obj/libfdt/%.o)
-RISCV_INCLUDES = -I tests/unit/riscv/include -I tests/unit/include -I arch/riscv/include -I core/include \
+# Architectures' files that decide something, with variables for system registers and a played core
+# (tests/unit/<a>/fake.c). tests/unit/<a>/test_<topic>.c becomes unit/test_<a>_<topic>, tests/fuzz/<a>/ likewise.
+# What a test defines itself replaces the product's, and the product replaces what fake.c plays.
+tested-riscv := $(addprefix arch/riscv/,decode.c dump.c fpu.c guest_csr.c guest_timer.c isa.c translate.c) \
+	$(filter-out %/sbi_console.c,$(wildcard arch/riscv/sbi*.c))
+tested-arm64 := $(wildcard $(addprefix arch/arm64/,decode.c dump.c guest_timer.c id_regs.c inject.c \
+	psci.c smccc*.c sysreg*.c translate.c trng.c))
+
+# arch-host-rules ARCH
+define arch-host-rules
+sources-$(1) := $(tested-$(1)) core/errno.c libs/format.c $(wildcard tests/unit/$(1)/fake*.c)
+objects-$(1) = $$(sources-$(1):%.c=$(O)/$$(1)/obj/%.o) $$(libfdt:%=$(O)/$$(1)/obj/libfdt/%.o)
+$$(foreach d,arch/$(1) tests/unit/$(1) tests/fuzz/$(1),$(O)/unit/obj/$$d/%.o $(O)/fuzz/obj/$$d/%.o): HOST_INCLUDES = \
+	-I tests/unit/$(1)/include -I tests/unit/include -I arch/$(1)/include -I core/include -I emulators/include \
 	-I libs/include -I $(O)/include -I $(O)/libfdt -include $(O)/include/config.h
-$(foreach d,arch/riscv tests/unit/riscv,$(O)/unit/obj/$d/%.o $(O)/fuzz/obj/$d/%.o) $(O)/fuzz/obj/tests/fuzz/riscv/%.o: \
-	HOST_INCLUDES = $(RISCV_INCLUDES)
-unit: $(patsubst tests/unit/riscv/test_%.c,$(O)/unit/test_riscv_%,$(wildcard tests/unit/riscv/test_*.c))
-fuzz: $(patsubst tests/fuzz/riscv/fuzz_%.c,$(O)/fuzz/fuzz_riscv_%,$(wildcard tests/fuzz/riscv/fuzz_*.c))
-$(O)/unit/test_riscv_%: $(O)/unit/obj/tests/unit/riscv/test_%.o $(call riscv-host-objects,unit)
-	@$(call say,LD,$@)
-	$(Q)$(HOSTCC) $(unit-sanitize) -no-pie -o $@ $^ -lcmocka
-$(O)/fuzz/fuzz_riscv_%: $(O)/fuzz/obj/tests/fuzz/riscv/fuzz_%.o $(call riscv-host-objects,fuzz)
-	@$(call say,LD,$@)
-	$(Q)clang -fsanitize=fuzzer,address,undefined -no-pie -o $@ $^
+unit: $(patsubst tests/unit/$(1)/test_%.c,$(O)/unit/test_$(1)_%,$(wildcard tests/unit/$(1)/test_*.c))
+fuzz: $(patsubst tests/fuzz/$(1)/fuzz_%.c,$(O)/fuzz/fuzz_$(1)_%,$(wildcard tests/fuzz/$(1)/fuzz_*.c))
+$(O)/unit/test_$(1)_%: $(O)/unit/obj/tests/unit/$(1)/test_%.o $$(call objects-$(1),unit)
+	@$$(call say,LD,$$@)
+	$$(Q)$$(HOSTCC) $$(unit-sanitize) -no-pie -Wl,-z,muldefs -o $$@ $$(filter %.o,$$^) -lcmocka
+$(O)/fuzz/fuzz_$(1)_%: $(O)/fuzz/obj/tests/fuzz/$(1)/fuzz_%.o $$(call objects-$(1),fuzz)
+	@$$(call say,LD,$$@)
+	$$(Q)clang -fsanitize=fuzzer,address,undefined -no-pie -Wl,-z,muldefs -o $$@ $$(filter %.o,$$^)
+endef
+$(foreach a,riscv arm64,$(eval $(call arch-host-rules,$a)))
 
 # ---------------------------------------------------------------- bare-metal guests
 # tests/guests/<topic>.c or tests/guests/<arch>/<topic>.c is one guest, linked with tests/guests/lib.
@@ -100,12 +108,14 @@ $(O)/guests/%.bin: $(O)/guests/%.elf
 # ---------------------------------------------------------------- the benchmark guest
 payload-sources := $(addprefix bench/payload/,bench.c $(GUEST_ARCH).c $(GUEST_ARCH).S)
 payload-objects := $(payload-sources:%=$(O)/%.o)
+# Where it runs: 2 MiB into memory, as its Image header says.
+payload-base := $(if $(filter arm64,$(GUEST_ARCH)),0x40200000,0x80200000)
 payload: $(O)/bench/payload.bin $(O)/bench/linux-init
 $(O)/bench/payload/%.o: bench/payload/% bench/payload/bench.h $(O)/flags tests/tests.mk
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GUEST_COMMON) $(PAYLOAD_CFLAGS) -c -o $@ $<
 $(O)/bench/payload.elf: $(payload-objects) bench/payload/payload.lds
-	$(Q)$(LD) $(GUEST_LDFLAGS) --defsym LINK_BASE=0x80200000 \
+	$(Q)$(LD) $(GUEST_LDFLAGS) --defsym LINK_BASE=$(payload-base) \
 		-T bench/payload/payload.lds -o $@ $(filter %.o,$^)
 $(O)/bench/payload.bin: $(O)/bench/payload.elf
 	@$(call say,BIN,$@)
@@ -118,7 +128,15 @@ $(O)/bench/linux-init: $(O)/bench/init/init.c.o $(O)/bench/init/$(GUEST_ARCH).S.
 	$(Q)$(LD) $(GUEST_LDFLAGS) -o $@ $(filter %.o,$^)
 
 # ---------------------------------------------------------------- check
-check: auto-setup all unit guests bundle payload
-	@$(env) $(PYTHON) scripts/check.py $(CHECK_ARGS)
-check-all: auto-setup all unit fuzz guests bundle payload
-	@$(env) $(PYTHON) scripts/check.py --all $(CHECK_ARGS)
+# Each board is built in its own folder: the others by a make of their own.
+others := $(filter-out $(BOARD),$(check-boards))
+folder-of = $(if $(filter $(BOARD),$(1)),$(O),$(if $(filter file,$(origin O)),build/$(1),$(O)/$(1)))
+.PHONY: check-build $(others:%=check-build-%)
+check-build: all guests bundle payload
+$(others:%=check-build-%): check-build-%: auto-setup
+	@$(MAKE) BOARD=$* O=$(call folder-of,$*) check-build
+run-check = $(env) $(PYTHON) scripts/check.py $(foreach b,$(check-boards),--board $b=$(call folder-of,$b))
+check: auto-setup check-build unit $(others:%=check-build-%)
+	@$(run-check) $(CHECK_ARGS)
+check-all: auto-setup check-build unit fuzz $(others:%=check-build-%)
+	@$(run-check) --all $(CHECK_ARGS)

@@ -21,6 +21,7 @@ enum {
 
 #define IER_RECEIVE 0x01
 #define IER_TRANSMIT 0x02
+#define IER_LINE_STATUS 0x04
 #define IIR_ID 0x0f
 #define IIR_DW_BUSY 0x07 /* LCR was written while the UART was busy; reading USR clears it */
 #define IIR_FIFOS 0xc0
@@ -31,6 +32,15 @@ enum {
 #define LSR_TRANSMIT_EMPTY 0x20
 
 #define FIFO_SIZE 16
+
+/*
+ * Raspberry Pi's mini-UART (BCM2835 ARM Peripherals, 2.2, and its errata) has words for registers and differs:
+ *  - LSR_TRANSMIT_EMPTY is set when there is room for one byte.
+ *  - It interrupts on received data only with the line status interrupt enabled too.
+ *  - Its divisor is elsewhere. The bit that switches it on is another device's; firmware has set it.
+ */
+#define MINI_SHIFT 2
+#define MINI_WIDTH 4
 
 /* The console's; there is one. Written by probe() only, but `ier`, which the console's lock guards. */
 static struct {
@@ -75,6 +85,15 @@ static size_t ns16550_write(const char *s, size_t len)
 	for (size_t i = 0; i < count; i++)
 		uart_write(REG_DATA, (u8)s[i]);
 	return count;
+}
+
+static size_t mini_write(const char *s, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len && (uart_read(REG_LSR) & LSR_TRANSMIT_EMPTY))
+		uart_write(REG_DATA, (u8)s[done++]);
+	return done;
 }
 
 static int ns16550_read(void)
@@ -125,10 +144,16 @@ static void set_speed(const struct host_device *dev)
 	uart_write(REG_LCR, lcr & ~(u32)LCR_DIVISOR);
 }
 
+static bool is_mini(const struct host_device *dev)
+{
+	return strcmp(dev->compatible, "brcm,bcm2835-aux-uart") == 0;
+}
+
 static void set_up(const struct host_device *dev)
 {
 	uart_write(REG_IER, 0);
-	set_speed(dev);
+	if (!is_mini(dev))
+		set_speed(dev);
 	uart_write(REG_FCR, FCR_ENABLE);
 	uart_write(REG_MCR, MCR_DTR_RTS_OUT2);
 	uart.fifo_size = (uart_read(REG_IIR) & IIR_FIFOS) == IIR_FIFOS ? FIFO_SIZE : 1;
@@ -137,8 +162,9 @@ static void set_up(const struct host_device *dev)
 
 static int map_registers(const struct host_device *dev)
 {
-	u32 shift = host_device_u32(dev, "reg-shift", 0);
-	u32 width = host_device_u32(dev, "reg-io-width", 1);
+	bool mini = is_mini(dev);
+	u32 shift = host_device_u32(dev, "reg-shift", mini ? MINI_SHIFT : 0);
+	u32 width = host_device_u32(dev, "reg-io-width", mini ? MINI_WIDTH : 1);
 	u32 offset = host_device_u32(dev, "reg-offset", 0);
 	volatile u8 *base;
 	hpa_t at;
@@ -168,6 +194,7 @@ static bool request_irq(const struct host_device *dev, u32 *irq)
 
 static int ns16550_probe(const struct host_device *dev)
 {
+	bool mini = is_mini(dev);
 	u32 irq;
 	int err;
 
@@ -180,15 +207,23 @@ static int ns16550_probe(const struct host_device *dev)
 	if (request_irq(dev, &irq)) {
 		console.tx_interrupt = ns16550_tx_interrupt;
 		console.rx_interrupt = true;
-		uart.ier = IER_RECEIVE;
+		uart.ier = mini ? IER_RECEIVE | IER_LINE_STATUS : IER_RECEIVE;
 	}
+	if (mini)
+		console.write = mini_write;
 	console_bind(&console);
 	uart_write(REG_IER, uart.ier);
 	return 0;
 }
 
-static const char *const compatible[] = { "ns16550a", "ns16550",          "ns8250", "ns16450",
-					  "ns16850",  "snps,dw-apb-uart", NULL };
+static const char *const compatible[] = { "ns16550a",
+					  "ns16550",
+					  "ns8250",
+					  "ns16450",
+					  "ns16850",
+					  "snps,dw-apb-uart",
+					  "brcm,bcm2835-aux-uart",
+					  NULL };
 
 DEFINE_DRIVER(ns16550) = {
 	.name = "ns16550",

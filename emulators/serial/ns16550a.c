@@ -2,8 +2,7 @@
 /* 16550A UART: two FIFOs, prioritised interrupts, modem lines and loopback, on the VM's console. */
 #include <core/emulator.h>
 #include <core/errno.h>
-#include <core/vconsole.h>
-#include <string.h>
+#include <emulators/serial_line.h>
 
 /*
  * Register names and bits are those of National Semiconductor's PC16550D data sheet. What it leaves
@@ -63,7 +62,6 @@ enum {
 
 #define UART_FIFO_SIZE 16
 #define UART_DIVISOR 12 /* 9600 baud of a PC's clock, as firmware leaves it */
-#define SYSRQ_POWER_OFF 'o'
 
 struct uart_char {
 	u8 data;
@@ -71,10 +69,9 @@ struct uart_char {
 };
 
 struct uart {
-	struct vdev *dev;
 	struct virq_line line;
-	u8 shift;   /* reg-shift */
-	bool sysrq; /* the guest shuts down on a break and 'o' */
+	struct serial_line serial;
+	u8 shift; /* reg-shift */
 	u8 ier;
 	u8 fcr;
 	u8 lcr;
@@ -88,9 +85,7 @@ struct uart {
 	u8 head;   /* of the oldest character in the FIFO */
 	u8 count;
 	u8 bad_count; /* characters in the FIFO with an error that LSR was not read for */
-	u8 inject_count;
 	struct uart_char fifo[UART_FIFO_SIZE];
-	struct uart_char inject[4]; /* to be received before what the console has, last one first */
 };
 
 /* ---- receive FIFO ---- */
@@ -150,15 +145,11 @@ static u8 fifo_get(struct uart *u)
 
 static bool next_char(struct uart *u, struct uart_char *c)
 {
-	int byte;
+	int next = serial_line_next(&u->serial);
 
-	if (u->inject_count) {
-		*c = u->inject[--u->inject_count];
-		return true;
-	}
-	byte = u->dev->console ? vconsole_get(u->dev->console) : -1;
-	*c = (struct uart_char){ .data = (u8)byte };
-	return byte >= 0;
+	*c = (struct uart_char){ .data = (u8)next,
+				 .errors = next == SERIAL_LINE_BREAK ? LSR_BI : 0 };
+	return next != SERIAL_LINE_IDLE;
 }
 
 /* In loopback the receiver is cut off from the line, and the console keeps what was typed. */
@@ -286,8 +277,8 @@ static void write_thr(struct uart *u, u8 value)
 {
 	if (u->mcr & MCR_LOOP)
 		fifo_put(u, (struct uart_char){ .data = value });
-	else if (u->dev->console)
-		vconsole_put(u->dev->console, value);
+	else
+		serial_line_put(&u->serial, value);
 	u->thre = true;
 }
 
@@ -412,19 +403,6 @@ static void uart_input_ready(void *ctx)
 	spin_unlock(&dev->lock, flags);
 }
 
-static int uart_shutdown_property(struct vdev *dev, struct uart *u)
-{
-	const char *how = vdev_string(dev, "verdigris,shutdown");
-
-	if (!how)
-		return 0;
-	u->sysrq = strcmp(how, "sysrq") == 0;
-	if (u->sysrq)
-		return 0;
-	vdev_error(dev, "verdigris,shutdown is \"%s\"; the one way of a UART is \"sysrq\"", how);
-	return -EINVAL;
-}
-
 static int uart_create(struct vdev *dev)
 {
 	struct uart *u = dev->state;
@@ -432,7 +410,6 @@ static int uart_create(struct vdev *dev)
 	u32 width = vdev_u32(dev, "reg-io-width", 1);
 	int err;
 
-	u->dev = dev;
 	if (shift > 4 || width >= ARRAY_SIZE(uart_ops) || !uart_ops[width].read) {
 		vdev_error(dev,
 			   "reg-shift is %u and reg-io-width %u; they can be 0 to 4, and 1, 2 or 4",
@@ -440,13 +417,12 @@ static int uart_create(struct vdev *dev)
 		return -EINVAL;
 	}
 	u->shift = (u8)shift;
-	err = uart_shutdown_property(dev, u);
+	err = serial_line_create(&u->serial, dev, uart_input_ready);
 	if (err)
 		return err;
 	err = vdev_irq(dev, 0, &u->line);
 	if (err && err != -ENOENT)
 		return err;
-	vdev_take_console(dev, uart_input_ready);
 	return vdev_map_reg(dev, 0, (u64)UART_REGS << shift, &uart_ops[width]);
 }
 
@@ -456,7 +432,7 @@ static void uart_reset(struct vdev *dev)
 	irqflags_t flags = spin_lock(&dev->lock);
 
 	fifo_clear(u);
-	u->inject_count = 0;
+	serial_line_reset(&u->serial);
 	u->ier = u->fcr = u->lcr = u->mcr = u->scr = u->lsr = u->deltas = u->dlm = 0;
 	u->dll = UART_DIVISOR;
 	u->thre = false;
@@ -464,22 +440,16 @@ static void uart_reset(struct vdev *dev)
 	spin_unlock(&dev->lock, flags);
 }
 
-/* Linux takes a break followed by 'o' on its console for a request to power off (magic SysRq). */
 static int uart_request_shutdown(struct vdev *dev)
 {
 	struct uart *u = dev->state;
-	irqflags_t flags;
+	irqflags_t flags = spin_lock(&dev->lock);
+	int err = serial_line_request_shutdown(&u->serial);
 
-	if (!u->sysrq)
-		return -ENOSYS;
-	flags = spin_lock(&dev->lock);
-	u->inject[0] = (struct uart_char){ .data = SYSRQ_POWER_OFF };
-	u->inject[1] = (struct uart_char){ .errors = LSR_BI };
-	u->inject_count = 2;
 	fifo_fill(u);
 	update_line(u);
 	spin_unlock(&dev->lock, flags);
-	return 0;
+	return err;
 }
 
 static void uart_describe(struct vdev *dev, void (*print)(void *ctx, const char *fmt, ...),

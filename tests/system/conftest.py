@@ -4,11 +4,19 @@ import pathlib
 
 import pytest
 
-from machine import OUT, Bundle, Machine, clean
+from machine import BOARD, OUT, Bundle, Machine, board, clean
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "slow: only in check-all")
+def applies(item):
+    """Whether the board runs this test at all."""
+    only = item.get_closest_marker("only")
+    return (not only or {BOARD, board()["arch"]} & set(only.args)) and \
+        (not board().get("smoke") or item.get_closest_marker("smoke") is not None)
+
+
+def pytest_collection_modifyitems(config, items):
+    config.hook.pytest_deselected(items=[item for item in items if not applies(item)])
+    items[:] = [item for item in items if applies(item)]
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -38,20 +38,51 @@ def clean(text):
 
 # ---------------------------------------------------------------- what boards need
 
+# command: the emulator; {gic} and its like are options of Machine.
+# model: -cpu, None where the machine has its own.    cpus, memory: where they cannot be chosen.
+# serial: which of the emulator's serial lines the console is.    tree: the host's, from scripts/fetch.sh.
+# smoke: only tests marked so run here.
+# Guests: machine, ram, console (as Linux names it), uname (its -m), registers (one that a dump shows);
+# uboot: addresses at which U-Boot as a guest has kernel and initrd.
+RISCV64 = {
+    "arch": "riscv64", "machine": "virt-riscv.dtsi", "ram": 0x80000000, "uart": 0x10000000, "alias": 0x40000000,
+    "console": "ttyS0", "uname": "riscv64", "registers": "vsstatus", "uboot": (0x82000000, 0x85000000),
+}
+ARM64 = {
+    "arch": "arm64", "machine": "virt-arm64.dtsi", "ram": 0x40000000, "uart": 0x9000000, "alias": 0x80000000,
+    "console": "ttyAMA0", "uname": "aarch64", "registers": "sctlr_el1", "uboot": (0x41000000, 0x45000000),
+}
 BOARDS = {
-    "qemu-riscv64": {
-        "command": ["qemu-system-riscv64", "-M", "virt"],
-        "arch": "riscv64",
-        "cpu": "rv64",
-        "machine": "virt-riscv.dtsi",
-        "ram": 0x80000000,
+    "qemu-riscv64": RISCV64 | {
+        "command": "qemu-system-riscv64 -M virt",
+        "model": "rv64",
         "firmware": "/usr/lib/riscv64-linux-gnu/opensbi/generic",
+    },
+    "qemu-arm64": ARM64 | {
+        "command": "qemu-system-aarch64 -M virt,virtualization=on,gic-version={gic}",
+        "model": "cortex-a57",
+    },
+    "rpi4": ARM64 | {
+        "command": "qemu-system-aarch64 -M raspi4b",
+        "model": None, "cpus": 4, "memory": "2G", "tree": "dtb-rpi4", "serial": 1, "smoke": True,
+    },
+    "zcu102": ARM64 | {
+        "command": "qemu-system-aarch64 -M xlnx-zcu102,virtualization=on -audio none",
+        "model": None, "cpus": 4, "tree": "dtb-zcu102", "smoke": True,
     },
 }
 
 
 def board():
     return BOARDS[BOARD]
+
+
+def fetch(item):
+    """The path of something that scripts/fetch.sh gets from a Debian package."""
+    path = OUT / "check" / item
+    path.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run([TOP / "scripts/fetch.sh", item, path], check=True, env={**os.environ, "CACHE": str(CACHE)})
+    return path
 
 
 def reg(base, size):
@@ -61,8 +92,8 @@ def reg(base, size):
 # ---------------------------------------------------------------- guests and bundles
 
 def tree(name, *, image=None, initrd=None, cpus=1, memory=16 * MIB, bootargs="", autostart=False, cpu_lines="",
-         chosen="", nodes=""):
-    """The source of a guest's tree on the board's default machine."""
+         chosen="", nodes="", more=""):
+    """The source of a guest's tree on the board's default machine; nodes: in the root, more: after it."""
     boot = f'verdigris,kernel = "{image}";' if image else ""
     boot += f' verdigris,initrd = "{initrd}";' if initrd else ""
     base = board()["ram"]
@@ -76,6 +107,7 @@ def tree(name, *, image=None, initrd=None, cpus=1, memory=16 * MIB, bootargs="",
 	chosen {{ {boot} bootargs = "{bootargs}"; {chosen} }};
 	{nodes}
 }};
+{more}
 """
 
 
@@ -101,10 +133,11 @@ class Bundle:
             self.add(image, GUESTS / image)
         return self
 
-    def linux(self, name="linux", *, file=None, memory=128 * MIB, bootargs="console=ttyS0", **machine):
+    def linux(self, name="linux", *, file=None, memory=128 * MIB, bootargs=None, **machine):
         self.add("vmlinuz", f"@linux-{board()['arch']}").add("initramfs.cpio", f"@initramfs-{board()['arch']}")
         self.add(file or f"{name}.dtb", tree(name, image="vmlinuz", initrd="initramfs.cpio", memory=memory,
-                                             bootargs=bootargs, **machine).encode())
+                                             bootargs=bootargs or f"console={board()['console']}",
+                                             **machine).encode())
         return self
 
     def trees(self):
@@ -140,13 +173,20 @@ class Machine:
     log_folder = OUT / "check" / "logs"
     last_log = None  # of the machine that was started last, for reports of failures
 
-    def __init__(self, bundle=None, *, cpus=2, memory="512M", cpu="", bios=None, limit=180, kernel=None, extra=(),
-                 wait_prompt=True, wait_guests=True, wait_text=None, name="machine"):
-        self.command = [*board()["command"], "-cpu", board()["cpu"] + (f",{cpu}" if cpu else ""), "-smp", str(cpus),
-                        "-m", memory, "-display", "none", "-monitor", "none", "-net", "none", "-no-reboot",
-                        "-chardev", "stdio,id=line,signal=off", "-serial", "chardev:line",
-                        *(["-bios", str(bios)] if bios else []),
-                        "-kernel", str(kernel or OUT / "verdigris.bin"), *extra]
+    def __init__(self, bundle=None, *, cpus=2, memory="512M", cpu="", model=None, gic=3, stdout=None, bios=None,
+                 limit=180, kernel=None, extra=(), wait_prompt=True, wait_guests=True, wait_text=None, name="machine"):
+        """cpu: features of the model; stdout: an alias that replaces stdout-path in the host's tree."""
+        self.cpus = board().get("cpus", cpus)
+        model = ",".join(filter(None, [model or board()["model"], cpu]))
+        self.command = [*board()["command"].format(gic=gic).split(), *(["-cpu", model] if model else []),
+                        "-smp", str(self.cpus), "-m", board().get("memory", memory),
+                        "-display", "none", "-monitor", "none", "-net", "none", "-no-reboot",
+                        "-chardev", "stdio,id=line,signal=off"]
+        line = board().get("serial", 0) if not stdout else int(stdout.removeprefix("serial"))
+        self.command += ["-serial", "null"] * line + ["-serial", "chardev:line"]
+        self.command += ["-bios", str(bios)] if bios else []
+        self.command += ["-kernel", str(kernel or OUT / "verdigris.bin")] if kernel is not False else []
+        self.command += [*self._tree(stdout), *extra]
         if bundle:
             self.command += ["-initrd", str(bundle.path() if isinstance(bundle, Bundle) else bundle)]
         self.limit = limit
@@ -155,6 +195,16 @@ class Machine:
         self.expected = bundle.trees() if isinstance(bundle, Bundle) and wait_prompt and wait_guests else 0
         self.number = 0
         self.name = name
+
+    @staticmethod
+    def _tree(stdout):
+        """The host's tree, where the machine has none of its own."""
+        if "tree" not in board():
+            return []
+        path = fetch(board()["tree"])
+        if stdout:
+            subprocess.run(["fdtput", "-t", "s", path, "/chosen", "stdout-path", f"{stdout}:115200n8"], check=True)
+        return ["-dtb", str(path)]
 
     def __enter__(self):
         self.log_folder.mkdir(parents=True, exist_ok=True)

@@ -1,27 +1,20 @@
 # SPDX-License-Identifier: MIT
 """Ways to start, firmware and U-Boot, as what starts us and as what we start."""
-import os
 import pathlib
-import subprocess
+import struct
 
 import pytest
 
-from machine import CACHE, MIB, OUT, PROMPT, TOP, Linux, board
+from machine import MIB, OUT, PROMPT, TOP, Linux, board, fetch
 
-
-def uboot():
-    """U-Boot for QEMU's S-mode, from its Debian package."""
-    path = OUT / "check" / "u-boot.bin"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run([TOP / "scripts/fetch.sh", "uboot-riscv64", path], check=True,
-                   env={**os.environ, "CACHE": str(CACHE)})
-    return path
+ARCH = board()["arch"]
 
 
 def small(bundle):
     return bundle.guest("timer", memory=8 * MIB)
 
 
+@pytest.mark.only("riscv64")
 @pytest.mark.parametrize("image", ["fw_dynamic.bin", "fw_jump.bin"])
 def test_other_firmware(bundle, start, image):
     """Debian's own OpenSBI instead of QEMU's."""
@@ -32,6 +25,7 @@ def test_other_firmware(bundle, start, image):
     assert " 0 failed" in machine.run_guest("timer")
 
 
+@pytest.mark.only("riscv64")
 def test_no_virtualization(bundle, start):
     """A CPU without the extension: said clearly, then off."""
     machine = start(small(bundle), cpu="h=false", wait_prompt=False)
@@ -40,24 +34,70 @@ def test_no_virtualization(bundle, start):
     assert "vg>" not in text and "panic" not in text.lower()
 
 
+@pytest.mark.only("qemu-arm64")
+@pytest.mark.parametrize("gic", [2, 3])
+def test_started_at_el1(bundle, start, gic):
+    """A machine that keeps EL2 to itself: said clearly, then off, by the conduit of its tree."""
+    machine = start(small(bundle), gic=gic, wait_prompt=False, extra=("-M", "virtualization=off"))
+    text = machine.ends()
+    assert "EL2" in text.split("Verdigris")[-1]
+    assert "vg>" not in text and "panic" not in text.lower()
+
+
+@pytest.mark.only("qemu-arm64")
+@pytest.mark.parametrize("gic", [2, 3])
+def test_started_at_el3(start, tmp_path, gic):
+    """Where nothing runs at EL3, we go down to EL2 ourselves. QEMU has the tree at the start of RAM then, and no bundle."""
+    ram = board()["ram"]
+    image, stub = ram + 2 * MIB, ram + 64 * MIB
+    # ldr x0, =tree; ldr x1, =image; br x1
+    code = struct.pack("<4I2Q", 0x58000080, 0x580000a1, 0xd61f0020, 0xd503201f, ram, image)
+    (tmp_path / "stub").write_bytes(code)
+    machine = start(None, kernel=False, gic=gic, extra=(
+        "-M", "secure=on", "-device", f"loader,file={OUT / 'verdigris.bin'},addr={image:#x},force-raw=on",
+        "-device", f"loader,file={tmp_path / 'stub'},addr={stub:#x},force-raw=on,cpu-num=0"))
+    assert all(cpu["online"] for cpu in machine.json("cpu"))
+    assert "EL3" in machine.log_path.read_text(errors="replace")
+
+
+@pytest.mark.only("qemu-arm64")
+@pytest.mark.parametrize("gic, model", [(2, "cortex-a57"), (3, "cortex-a76"), (3, "max"), (4, "max"),
+                                        pytest.param(2, "max", marks=pytest.mark.slow),
+                                        pytest.param(4, "cortex-a57", marks=pytest.mark.slow)])
+def test_machine_variants(bundle, start, gic, model):
+    machine = start(small(bundle), gic=gic, model=model)
+    assert " 0 failed" in machine.run_guest("timer")
+
+
+@pytest.mark.only("rpi4")
+@pytest.mark.smoke
+def test_other_uart(bundle, start):
+    """The PL011 as console instead of the mini-UART that the tree names."""
+    machine = start(small(bundle), stdout="serial0")
+    assert " 0 failed" in machine.run_guest("timer")
+
+
 @pytest.mark.parametrize("memory", ["128M", "2G", pytest.param("8G", marks=pytest.mark.slow)])
 def test_memory_sizes(bundle, start, memory):
     machine = start(small(bundle), memory=memory)
     assert " 0 failed" in machine.run_guest("timer")
 
 
-@pytest.mark.parametrize("cpus", [1, 8, pytest.param(32, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("cpus", [1, pytest.param(8, marks=pytest.mark.smoke),
+                                  pytest.param(32, marks=pytest.mark.slow)])
 def test_cpu_counts(bundle, start, cpus):
     machine = start(small(bundle), cpus=cpus)
     listed = machine.json("cpu")
-    assert len(listed) == cpus and all(cpu["online"] for cpu in listed)
+    assert len(listed) == machine.cpus and all(cpu["online"] for cpu in listed)
 
 
 def test_through_uboot(bundle, start):
     """U-Boot's booti starts the same flat image, bundle and all."""
     path = small(bundle).path()
-    at, initrd = 0x84000000, 0x88000000
-    machine = start(None, kernel=uboot(), wait_prompt=False, extra=[
+    at, initrd = board()["ram"] + 64 * MIB, board()["ram"] + 128 * MIB
+    uboot = fetch(f"uboot-{ARCH}")
+    how = {"riscv64": dict(kernel=uboot), "arm64": dict(kernel=False, bios=uboot)}[ARCH]
+    machine = start(None, **how, wait_prompt=False, extra=[
         "-device", f"loader,file={OUT / 'verdigris.bin'},addr={at:#x},force-raw=on",
         "-device", f"loader,file={path},addr={initrd:#x},force-raw=on"])
     machine.expect("stop autoboot", 60)
@@ -72,8 +112,8 @@ def test_through_uboot(bundle, start):
 
 def test_uboot_as_guest(bundle, start):
     """U-Boot runs as a guest and loads Linux from its own console commands."""
-    bundle.add("uboot.dtb", TOP / "configs/guests/uboot.dts").add("u-boot.bin", uboot())
-    bundle.add("vmlinuz", "@linux-riscv64").add("initramfs.cpio", "@initramfs-riscv64")
+    bundle.add("uboot.dtb", TOP / f"configs/guests/uboot-{ARCH}.dts").add("u-boot.bin", f"@uboot-{ARCH}")
+    bundle.add("vmlinuz", f"@linux-{ARCH}").add("initramfs.cpio", f"@initramfs-{ARCH}")
     machine = start(bundle, cpus=2, memory="768M", limit=300)
     size = next(f["size"] for f in machine.json("bundle ls") if f["name"] == "initramfs.cpio")
     machine.cmd("vm start uboot")
@@ -84,15 +124,17 @@ def test_uboot_as_guest(bundle, start):
     machine.send("version\r")
     machine.expect("U-Boot", 20)
     machine.expect("=> ", 30)
-    machine.send("setenv bootargs console=ttyS0\r")
+    machine.send(f"setenv bootargs console={board()['console']}\r")
     machine.expect("=> ", 30)
-    machine.send(f"booti 0x82000000 0x85000000:{size:#x} ${{fdtcontroladdr}}\r")
+    kernel, initrd = board()["uboot"]
+    machine.send(f"booti {kernel:#x} {initrd:#x}:{size:#x} ${{fdtcontroladdr}}\r")
     linux = Linux(machine)
     linux.wait_boot(200)
     assert linux.run("nproc") == "2"
     machine.detach()
 
 
+@pytest.mark.smoke
 def test_clean_boot_log(bundle, start):
     """No warning and no error on a plain machine."""
     machine = start(small(bundle))
@@ -100,6 +142,7 @@ def test_clean_boot_log(bundle, start):
     assert " error " not in log and " warn " not in log
 
 
+@pytest.mark.smoke
 def test_memory_adds_up(bundle, start):
     """What `mem` says of the parts is not more than the whole."""
     machine = start(small(bundle))

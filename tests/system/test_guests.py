@@ -4,43 +4,57 @@ import re
 
 import pytest
 
-from machine import MIB
+from machine import BOARD, MIB, TOP, board, reg
 
-# Programs, with the vCPUs they get.
-TOPICS = ["traps", "sbi", "interrupts", "uart", "timer", "memory", "mmu", "smp", "harts", "fp", "faults"]
+ARCH = board()["arch"]
 
-MACHINES = {
-    "plain": dict(cpus=2),
-    "one-cpu": dict(cpus=1),
-    "no-sstc": dict(cpus=2, cpu="sstc=false"),
-    "vector": dict(cpus=2, cpu="v=true"),
-    "sv39": dict(cpus=2, cpu="sv48=false,sv57=false"),
-    "no-vmids": dict(cpus=2, extra=("-append", "vmid-bits=0")),
-    "bare-isa": dict(cpus=2, cpu="sstc=false,zicboz=false,zicbom=false,svinval=false,zba=false,zbb=false"),
+
+def topics():
+    """All programs but those that never end."""
+    folder = TOP / "tests/guests"
+    return sorted(path.stem for path in (*folder.glob("*.c"), *folder.glob(f"{ARCH}/*.c"))
+                  if path.stem not in ("bad", "witness"))
+
+
+TOPICS = topics()
+# Machines, and the topics that are worth their time there besides the plain one.
+RISCV64 = {
+    "plain": (dict(cpus=2), TOPICS),
+    "one-cpu": (dict(cpus=1), ["smp", "harts", "fp", "interrupts"]),
+    "no-sstc": (dict(cpus=2, cpu="sstc=false"), ["timer", "traps", "sbi", "interrupts"]),
+    "vector": (dict(cpus=2, cpu="v=true"), ["fp", "traps"]),
+    "sv39": (dict(cpus=2, cpu="sv48=false,sv57=false"), ["mmu", "memory"]),
+    "no-vmids": (dict(cpus=2, extra=("-append", "vmid-bits=0")), ["mmu", "smp"]),
+    "bare-isa": (dict(cpus=2, cpu="sstc=false,zicboz=false,zicbom=false,svinval=false,zba=false,zbb=false"), []),
 }
-# Where a topic is worth its time besides the plain machine.
-EXTRA = {
-    "one-cpu": ["smp", "harts", "fp", "interrupts"],
-    "no-sstc": ["timer", "traps", "sbi", "interrupts"],
-    "vector": ["fp", "traps"],
-    "sv39": ["mmu", "memory"],
-    "no-vmids": ["mmu", "smp"],
+ARM64 = {
+    "plain": (dict(cpus=2), TOPICS),
+    "gicv2": (dict(cpus=2, gic=2), TOPICS),
+    "one-cpu": (dict(cpus=1), ["smp", "psci", "fp", "gic"]),
+    "max-gicv4": (dict(cpus=2, model="max", gic=4), ["traps", "sysreg", "timer", "fp", "mmu", "gic"]),
+    "a76": (dict(cpus=2, model="cortex-a76"), ["sysreg"]),
+    "no-vmids": (dict(cpus=2, extra=("-append", "vmid-bits=0")), ["mmu", "smp"]),
 }
+MACHINES = {"qemu-riscv64": RISCV64, "qemu-arm64": ARM64}.get(BOARD, {"board": (dict(), TOPICS)})
+# On boards that run the small set.
+SMOKE = {"smp", "timer", "memory", "gic"}
 
 
 def cases():
-    for machine in MACHINES:
+    for machine, (_, quick) in MACHINES.items():
         for topic in TOPICS:
-            quick = machine == "plain" or topic in EXTRA.get(machine, [])
-            yield pytest.param(machine, topic, marks=[] if quick else pytest.mark.slow, id=f"{machine}-{topic}")
+            marks = [] if topic in quick else [pytest.mark.slow]
+            yield pytest.param(machine, topic, marks=marks + [pytest.mark.smoke] * (topic in SMOKE),
+                               id=f"{machine}-{topic}")
 
 
 def fill(bundle):
     for topic in TOPICS:
         if topic == "memory":
-            bundle.guest("memory", memory=96 * MIB, nodes="""
-	alias@40000000 { compatible = "test,alias"; reg = <0x0 0x40000000 0x0 0x400000>;
-		verdigris,alias-of = <0x0 0x82000000>; test,alias-of = <0x0 0x82000000>; };""")
+            alias, of = board()["alias"], f"<0x0 {board()['ram'] + 32 * MIB:#x}>"
+            bundle.guest("memory", memory=96 * MIB, nodes=f"""
+	alias@{alias:x} {{ compatible = "test,alias"; reg = {reg(alias, 4 * MIB)};
+		verdigris,alias-of = {of}; test,alias-of = {of}; }};""")
         elif topic == "smp":
             bundle.guest("smp", cpus=4)
         else:
@@ -59,16 +73,20 @@ def verdict(text, name):
 
 @pytest.mark.parametrize("config, topic", cases())
 def test_guest(shared, config, topic):
-    machine = shared(config, fill, limit=900, memory="768M", **MACHINES[config])
+    machine = shared(config, fill, limit=900, memory="768M", **MACHINES[config][0])
     verdict(machine.run_guest(topic, timeout=180), topic)
     vm = machine.vm(topic)
     assert vm["state"] == "stopped" and "power" in vm["reason"]
 
 
+AGAIN = {"riscv64": ("interrupts", "harts"), "arm64": ("smp", "timer")}
+
+
 def test_guest_again(shared):
     """A second start finds the machine as the first one did."""
-    machine = shared("again", lambda b: b.guest("interrupts", cpus=2).guest("harts", cpus=2), limit=240)
-    for name in ("interrupts", "harts"):
+    names = AGAIN[ARCH]
+    machine = shared("again", lambda b: [b.guest(name, cpus=2) for name in names], limit=240)
+    for name in names:
         first = verdict(machine.run_guest(name), name)
         assert verdict(machine.run_guest(name), name) == first
 
@@ -78,7 +96,8 @@ def test_float_registers_between_guests(bundle, start, vmid_bits):
     """Two guests that use float and vector registers share one CPU; with few VMIDs, each turn is a new generation."""
     for name in ("one", "two"):
         bundle.guest(name, image="fp.bin", cpus=2)
-    machine = start(bundle, cpus=1, cpu="v=true", limit=240, extra=("-append", f"vmid-bits={vmid_bits}"))
+    cpu = {"riscv64": dict(cpu="v=true"), "arm64": dict(model="max")}[ARCH]
+    machine = start(bundle, cpus=1, **cpu, limit=240, extra=("-append", f"vmid-bits={vmid_bits}"))
     for name in ("one", "two"):
         machine.cmd(f"vm start {name}")
     for name in ("one", "two"):

@@ -2,21 +2,31 @@
 """An unmodified Debian kernel with BusyBox as a guest."""
 import pytest
 
-from machine import Linux, MIB
+from machine import Linux, MIB, board
 
 QUICK = {(1, 2), (2, 1), (4, 4)} # vCPUs, CPUs
+GICS = (3, 2) if "{gic}" in board()["command"] else (3,)
 
 
-@pytest.mark.parametrize("vcpus, cpus", [
-    pytest.param(v, c, id=f"{v}vcpus-{c}cpus", marks=[] if (v, c) in QUICK else pytest.mark.slow)
-    for v in (1, 2, 4) for c in (1, 2, 4)])
-def test_boot(bundle, start, vcpus, cpus):
+def machines():
+    """vCPUs, CPUs, and the GIC where there are several."""
+    for gic in GICS:
+        for vcpus in (1, 2, 4):
+            for cpus in (1, 2, 4):
+                marks = [] if (vcpus, cpus) in QUICK else [pytest.mark.slow]
+                marks += [pytest.mark.smoke] * ((vcpus, cpus) == (2, 1)) # where cpus is what the board has
+                yield pytest.param(vcpus, cpus, gic, marks=marks,
+                                   id=f"{vcpus}vcpus-{cpus}cpus" + (f"-gicv{gic}" if len(GICS) > 1 else ""))
+
+
+@pytest.mark.parametrize("vcpus, cpus, gic", machines())
+def test_boot(bundle, start, vcpus, cpus, gic):
     """To the prompt, look around, power off; the reason is kept."""
-    machine = start(bundle.linux(cpus=vcpus, autostart=True), cpus=cpus, limit=300)
+    machine = start(bundle.linux(cpus=vcpus, autostart=True), cpus=cpus, gic=gic, limit=300)
     machine.attach("linux")
     linux = Linux(machine)
     linux.wait_boot(200)
-    assert "Linux" in linux.run("uname -a") and "riscv64" in linux.run("uname -m")
+    assert "Linux" in linux.run("uname -a") and board()["uname"] in linux.run("uname -m")
     info = linux.run("cat /proc/cpuinfo")
     assert info.count("processor") == vcpus
     assert linux.run("nproc") == str(vcpus)
@@ -28,6 +38,7 @@ def test_boot(bundle, start, vcpus, cpus):
     assert vm["state"] == "stopped" and "power" in vm["reason"]
 
 
+@pytest.mark.smoke
 def test_reboot_and_restart(bundle, start):
     """The guest's own reboot, reset from outside, start after power-off."""
     machine = start(bundle.linux(cpus=2, autostart=True), cpus=2, limit=300)
@@ -101,8 +112,7 @@ def test_pause_and_resume(bundle, start):
 
 def test_shutdown_request(bundle, start):
     """`vm shutdown` reaches the guest through its UART."""
-    bundle.linux(autostart=True, cpus=1,
-                 nodes='soc { serial@10000000 { verdigris,shutdown = "sysrq"; }; };')
+    bundle.linux(autostart=True, cpus=1, more='&uart0 { verdigris,shutdown = "sysrq"; };')
     machine = start(bundle, cpus=2, limit=240)
     machine.attach("linux")
     Linux(machine).wait_boot()
@@ -111,6 +121,7 @@ def test_shutdown_request(bundle, start):
     machine.wait_state("linux", "stopped", timeout=60)
 
 
+@pytest.mark.only("riscv64")
 @pytest.mark.parametrize("cpu", ["sstc=false", "v=true",
                                  pytest.param("sv48=false,sv57=false", marks=pytest.mark.slow),
                                  pytest.param("zicboz=false,zicbom=false,svadu=false", marks=pytest.mark.slow)])

@@ -5,12 +5,13 @@ import re
 
 import pytest
 
-from machine import MIB, PROMPT, clean
+from machine import MIB, PROMPT, board, clean
 
+RAM, UART = f"{board()['ram']:#x}", f"{board()['uart']:#x}"
 ODD = ["", "x", "linux", "spin spin", "--json", "--nothing", "-1", "0", "18446744073709551615", "99999999999999999999",
        "0xffffffffffffffff", "0x", "'' ''", "'a b'", '"', "'", "\\", "../..", "/", "spin 0", "spin 1", "spin 99",
-       "spin -1", "spin 0 all", "spin 0 0-99", "spin 0 ,", "spin 0x80000000 16", "spin 0xffffffffffffff00 4K",
-       "0x80000000 64", "0 8", "0x10000000 16", "0xfffffffffffffff8 16", "100000000000 1", "a" * 200, "%s%s%n", "*", "~",
+       "spin -1", "spin 0 all", "spin 0 0-99", "spin 0 ,", f"spin {RAM} 16", "spin 0xffffffffffffff00 4K",
+       f"{RAM} 64", "0 8", f"{UART} 16", "0xfffffffffffffff8 16", "100000000000 1", "a" * 200, "%s%s%n", "*", "~",
        "error", "debug", "on", "off", "spin on", "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20"]
 # What would end the session by rights.
 ENDING = {"reboot", "poweroff"}
@@ -51,6 +52,7 @@ def test_every_command_with_odd_arguments(bundle, start):
     assert "panic" not in machine.log_path.read_text(errors="replace")
 
 
+@pytest.mark.smoke
 def test_help_covers_everything(bundle, start):
     bundle.guest("spin", image="bad.bin", bootargs="spin")
     machine = start(bundle)
@@ -70,6 +72,7 @@ def test_json(shared, line):
     assert machine.cmd(line)
 
 
+@pytest.mark.smoke
 def test_keys(bundle, start):
     machine = start(bundle.guest("spin", image="bad.bin", bootargs="spin"))
     machine.send("vm lst\x1b[D\x1b[D\x1b[Di\x05\r") # left three times, insert, to the end: "vm list"... or an error
@@ -115,12 +118,14 @@ def test_trace(bundle, start):
     assert machine.cmd("version")
 
 
+@pytest.mark.smoke
 def test_poweroff(bundle, start):
     machine = start(bundle.guest("spin", image="bad.bin", bootargs="spin", autostart=True))
     machine.send("poweroff\r")
     machine.ends()
 
 
+@pytest.mark.smoke
 def test_reboot(bundle, start):
     """With -no-reboot QEMU ends where the machine would start anew."""
     machine = start(bundle.guest("spin", image="bad.bin", bootargs="spin", autostart=True))

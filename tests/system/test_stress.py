@@ -4,7 +4,7 @@ import pytest
 
 from machine import LEAVE, MIB, PROMPT, clean
 
-# Guests that spin on two harts each, and one that a cap keeps from it for most of the time.
+# Guests that spin on two vCPUs each, and one that a cap keeps from it for most of the time.
 HOGS = {"light": "verdigris,weight = <64>;", "heavy": "verdigris,weight = <256>;",
         "capped": "verdigris,cap-percent = <25>;"}
 
@@ -42,7 +42,7 @@ def test_typed_ahead(bundle, start):
 
 @pytest.mark.parametrize("rounds", [pytest.param(8, id="short"),
                                     pytest.param(150, id="long", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("cpu", ["", pytest.param("sstc=false", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("cpu", ["", pytest.param("sstc=false", marks=[pytest.mark.slow, pytest.mark.only("riscv64")])])
 def test_nobody_starves(bundle, start, rounds, cpu):
     """Each of seven vCPUs on two CPUs moves on at all times, in shares that follow weights and caps."""
     for name, lines in HOGS.items():

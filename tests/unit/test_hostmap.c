@@ -101,6 +101,83 @@ static void test_device_refused(void **state)
 	assert_null(hostmap_device(hpa(1ull << 60), 8));
 }
 
+/* ---- a format whose entries have to be empty before they change ---- */
+
+static struct pt_format careful;
+static void *used[4]; /* what somebody uses, so that it has to stay mapped all the time */
+static unsigned live_flushes;
+
+static void watching_flush(void *ctx, u64 va, u64 size)
+{
+	(void)ctx;
+	(void)va;
+	(void)size;
+	if (!fake_host_root.v)
+		return;
+	live_flushes++;
+	for (unsigned i = 0; i < ARRAY_SIZE(used); i++)
+		if (used[i])
+			assert_int_equal(attr_at(used[i]), PT_READ | PT_WRITE | PT_GLOBAL);
+}
+
+static void boot_carefully(void)
+{
+	careful = *arch_host_format;
+	careful.break_before_make = true;
+	careful.leaf_level_max = 1;
+	careful.flush = watching_flush;
+	arch_host_format = &careful;
+	fake_host_root = hpa(0);
+	fake_boot(MIB(16));
+	assert_true(page_ram_range(0, &ram));
+	assert_int_equal(hostmap_init((struct hpa_range){ 0, 0 }), 0);
+}
+
+static void test_stacks_are_never_cut_out_of_what_is_used(void **state)
+{
+	enum { COUNT = 16 + 128 + 1 }; /* the first chunk, the next, and one more */
+	static u8 *stacks[COUNT];
+	struct page_stats before, after;
+
+	(void)state;
+	boot_carefully();
+	for (unsigned i = 0; i < ARRAY_SIZE(used); i++)
+		used[i] = page_alloc(&owner_system, i);
+	for (unsigned i = 0; i < COUNT; i++) {
+		stacks[i] = hostmap_stack_alloc(2);
+		assert_non_null(stacks[i]);
+		assert_true(is_aligned((uintptr_t)stacks[i], PAGE_SIZE * 4));
+		assert_int_equal(attr_at(stacks[i]), 0);
+		for (unsigned page = 1; page < 4; page++)
+			assert_int_equal(attr_at(stacks[i] + page * PAGE_SIZE),
+					 PT_READ | PT_WRITE | PT_GLOBAL);
+		memset(stacks[i] + PAGE_SIZE, 0x5a, PAGE_SIZE * 3);
+		used[i % ARRAY_SIZE(used)] = stacks[i] + PAGE_SIZE * 3;
+	}
+	assert_true(live_flushes > 0);
+	page_stats(&before);
+	for (unsigned i = 0; i < COUNT; i++)
+		hostmap_stack_free(stacks[i], 2);
+	for (unsigned i = 0; i < COUNT; i++)
+		assert_non_null(hostmap_stack_alloc(2));
+	page_stats(&after);
+	assert_memory_equal(&after, &before, sizeof(after));
+}
+
+static void test_stacks_without_memory(void **state)
+{
+	unsigned count = 0;
+	void *block;
+
+	(void)state;
+	while ((block = page_alloc(&owner_system, 9)))
+		count++;
+	assert_true(count > 0);
+	while (hostmap_stack_alloc(2))
+		assert_true(++count < 10000);
+	assert_null(hostmap_stack_alloc(2));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -108,6 +185,8 @@ int main(void)
 		cmocka_unit_test(test_stack),
 		cmocka_unit_test(test_device),
 		cmocka_unit_test(test_device_refused),
+		cmocka_unit_test(test_stacks_are_never_cut_out_of_what_is_used),
+		cmocka_unit_test(test_stacks_without_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

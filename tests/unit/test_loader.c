@@ -303,9 +303,15 @@ static void test_rom(void **state)
 	      "rom@20000000 { reg = <0 0x20000000 0 0x1000>; verdigris,rom = \"initrd\"; };");
 	assert_int_equal(loader_load(vm, &plan), 0);
 	assert_int_equal(plan.entry, 0);
-	assert_int_equal(plan.fdt_base, RAM + MIB(6));
+	assert_int_equal(plan.fdt_base, RAM);
 	assert_guest_has(0, image, image_size);
 	assert_guest_has(0x20000000, initrd, sizeof(initrd));
+	stop();
+	start(8, FIRMWARE "verdigris,entry = <0>; verdigris,load = \"initrd@0x80000000\";",
+	      "rom@0 { reg = <0 0 0 0x1000>; verdigris,rom; };");
+	assert_int_equal(loader_load(vm, &plan), 0);
+	assert_int_equal(plan.fdt_base, RAM + MIB(6));
+	assert_guest_has(RAM, initrd, sizeof(initrd));
 	stop();
 	image_size = 900;
 	start(8, FIRMWARE, "rom@0 { reg = <0 0 0 0x1000>; verdigris,rom = \"empty\"; };");

@@ -460,6 +460,11 @@ static void test_sysrq(void **state)
 	assert_int_equal(in(RBR), 'o');
 	assert_int_equal(in(RBR), 0);
 	assert_int_equal(in(LSR), 0x60);
+	/* A request that was not read is gone with a reset. */
+	assert_int_equal(request_shutdown(), 0);
+	vdev_reset_all(&f.vm);
+	out(FCR, 1);
+	assert_int_equal(in(LSR), 0x60);
 	stop();
 }
 

@@ -11,9 +11,11 @@
 #define WINDOW_PAGES 4096ull /* 16 MiB of address space, around a 1 GiB boundary */
 #define WINDOW_BASE (GIB(1) - MIB(8))
 
-/* Entries of our own: address, and below it attributes, a table bit and a valid bit. */
+/* Entries of our own: address, and below it attributes, a bit for groups, a table bit and a valid bit. */
 #define PTE_VALID BIT(0)
 #define PTE_IS_TABLE BIT(1)
+#define PTE_IN_GROUP BIT(2)
+#define GROUP_BITS 4 /* at levels 0 and 1 */
 #define ATTR_SHIFT 4
 
 static u64 make_leaf(hpa_t pa, unsigned attr, unsigned level)
@@ -47,6 +49,26 @@ static unsigned attr_of(u64 pte, unsigned level)
 	return (pte >> ATTR_SHIFT) & 0xff;
 }
 
+static u64 make_contiguous(u64 leaf, unsigned level)
+{
+	assert_true(level <= 1);
+	return leaf | PTE_IN_GROUP;
+}
+
+/* As RISC-V has it: low bits of the address say how large the group is, and no longer which leaf this is. */
+static u64 make_contiguous_napot(u64 leaf, unsigned level)
+{
+	u64 half = PAGE_SIZE << (9 * level) << (GROUP_BITS - 1);
+
+	return ((leaf & ~(2 * half - PAGE_SIZE)) | half) | PTE_IN_GROUP;
+}
+
+static bool is_contiguous(u64 leaf, unsigned level)
+{
+	(void)level;
+	return leaf & PTE_IN_GROUP;
+}
+
 /* What a TLB saw: how often it was flushed, and whether the entry was gone then. */
 static struct {
 	struct pgtable *pt;
@@ -78,7 +100,23 @@ static const struct pt_format formats[] = {
 	  .index_bits = { 9, 9, 9, 9 },
 	  .break_before_make = true,
 	  FORMAT_OPS },
+	{ .name = "groups, break before make",
+	  .levels = 3,
+	  .index_bits = { 9, 9, 13 },
+	  .break_before_make = true,
+	  .contiguous_bits = { GROUP_BITS, GROUP_BITS },
+	  .make_contiguous = make_contiguous,
+	  .is_contiguous = is_contiguous,
+	  FORMAT_OPS },
+	{ .name = "groups of another kind",
+	  .levels = 3,
+	  .index_bits = { 9, 9, 9 },
+	  .contiguous_bits = { GROUP_BITS },
+	  .make_contiguous = make_contiguous_napot,
+	  .is_contiguous = is_contiguous,
+	  FORMAT_OPS },
 };
+#define GROUPS (&formats[3])
 
 static void start(struct pgtable *pt, struct mem_owner *owner, const struct pt_format *format)
 {
@@ -116,7 +154,34 @@ static void check_page(const struct pgtable *pt, u64 page)
 	assert_int_equal(err, 0);
 	assert_int_equal(leaf.pa.v, model[page].pa + 8);
 	assert_int_equal(leaf.attr, model[page].attr);
-	assert_int_equal(leaf.size, PAGE_SIZE << (9 * leaf.level));
+	if (leaf.size == PAGE_SIZE << (9 * leaf.level))
+		return;
+	assert_true(pt->format->contiguous_bits[leaf.level] > 0);
+	assert_int_equal(leaf.size, PAGE_SIZE << (9 * leaf.level) << GROUP_BITS);
+}
+
+/* All leaves of a group are in it, and map a range in one piece: each of them tells the same of the same address. */
+static void check_groups(const struct pgtable *pt)
+{
+	struct pt_leaf leaf, other;
+
+	for (u64 page = 0; page < WINDOW_PAGES; page++) {
+		u64 va = WINDOW_BASE + page * PAGE_SIZE;
+		u64 one = PAGE_SIZE;
+
+		if (pgtable_lookup(pt, va, &leaf))
+			continue;
+		one <<= 9 * leaf.level;
+		if (leaf.size == one || !is_aligned(va, leaf.size))
+			continue;
+		for (u64 at = 0; at < leaf.size; at += one) {
+			assert_int_equal(pgtable_lookup(pt, va + at, &other), 0);
+			assert_int_equal(other.size, leaf.size);
+			assert_int_equal(other.level, leaf.level);
+			assert_int_equal(other.attr, leaf.attr);
+			assert_int_equal(other.pa.v, leaf.pa.v + at);
+		}
+	}
 }
 
 static bool model_is_empty(u64 page, u64 count)
@@ -192,6 +257,8 @@ static void run_random(const struct pt_format *format)
 		}
 		for (u64 i = round % 7; i < WINDOW_PAGES; i += 7)
 			check_page(&pt, i);
+		if (format->make_contiguous && round % 8 == 0)
+			check_groups(&pt);
 	}
 	do_unmap(&pt, 0, WINDOW_PAGES);
 	assert_int_equal(owner.page_count, root_pages); /* empty tables are gone */
@@ -229,6 +296,70 @@ static void test_largest_leaves(void **state)
 	assert_int_equal(leaf.size, PAGE_SIZE);
 	assert_int_equal(pgtable_lookup(&pt, GIB(2) + MIB(2), &leaf), 0);
 	assert_int_equal(leaf.size, MIB(2));
+	finish(&pt, &owner);
+}
+
+static u64 size_at(const struct pgtable *pt, u64 va)
+{
+	struct pt_leaf leaf;
+
+	return pgtable_lookup(pt, va, &leaf) ? 0 : leaf.size;
+}
+
+static void test_groups(void **state)
+{
+	struct mem_owner owner;
+	struct pgtable pt;
+
+	(void)state;
+	start(&pt, &owner, GROUPS);
+	/* Of pages before 2 MiB, of 2 MiB leaves before 1 GiB, and back. */
+	assert_int_equal(pgtable_map(&pt, GIB(1) - MIB(34) - KIB(68),
+				     hpa(GIB(3) - MIB(34) - KIB(68)), MIB(70) + KIB(136), 3),
+			 0);
+	assert_int_equal(size_at(&pt, GIB(1) - MIB(34) - KIB(68)), KIB(4));
+	assert_int_equal(size_at(&pt, GIB(1) - MIB(34) - KIB(64)), KIB(64));
+	assert_int_equal(size_at(&pt, GIB(1) - MIB(34)), MIB(2));
+	assert_int_equal(size_at(&pt, GIB(1) - MIB(32)), MIB(32));
+	assert_int_equal(size_at(&pt, GIB(1) + MIB(31)), MIB(32));
+	assert_int_equal(size_at(&pt, GIB(1) + MIB(32)), MIB(2));
+	assert_int_equal(size_at(&pt, GIB(1) + MIB(36)), KIB(64));
+	assert_int_equal(size_at(&pt, GIB(1) + MIB(36) + KIB(64)), KIB(4));
+	/* Another page of physical memory is in between: no group. */
+	assert_int_equal(pgtable_map(&pt, GIB(4), hpa(GIB(4) + KIB(4)), KIB(64), 3), 0);
+	assert_int_equal(size_at(&pt, GIB(4)), KIB(4));
+	/* A page that goes takes its groups apart, and no others. */
+	assert_int_equal(pgtable_unmap(&pt, GIB(1) + KIB(4), KIB(4)), 0);
+	assert_int_equal(size_at(&pt, GIB(1)), KIB(4));
+	assert_int_equal(size_at(&pt, GIB(1) + KIB(4)), 0);
+	assert_int_equal(size_at(&pt, GIB(1) + KIB(8)), KIB(4));
+	assert_int_equal(size_at(&pt, GIB(1) + KIB(64)), KIB(64));
+	assert_int_equal(size_at(&pt, GIB(1) + MIB(2)), MIB(2));
+	assert_int_equal(size_at(&pt, GIB(1) - MIB(1)), MIB(32));
+	finish(&pt, &owner);
+}
+
+static void test_groups_break_before_make(void **state)
+{
+	struct mem_owner owner;
+	struct pgtable pt;
+
+	(void)state;
+	start(&pt, &owner, GROUPS);
+	assert_int_equal(pgtable_map(&pt, GIB(1), hpa(GIB(1)), KIB(64), 3), 0);
+	tlb.pt = &pt;
+	for (tlb.va = GIB(1); tlb.va < GIB(1) + KIB(64); tlb.va += KIB(4)) {
+		tlb.was_empty = false;
+		assert_int_equal(pgtable_protect(&pt, GIB(1), KIB(64), 1 + (tlb.va >> 12 & 1)), 0);
+		assert_true(tlb.was_empty);
+		assert_int_equal(size_at(&pt, tlb.va), KIB(64));
+	}
+	/* All of the group, though one page changes. */
+	tlb.va = GIB(1) + KIB(60);
+	tlb.was_empty = false;
+	assert_int_equal(pgtable_protect(&pt, GIB(1), KIB(4), 1), 0);
+	assert_true(tlb.was_empty);
+	assert_int_equal(size_at(&pt, tlb.va), KIB(4));
 	finish(&pt, &owner);
 }
 
@@ -318,6 +449,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random_operations),
 		cmocka_unit_test(test_largest_leaves),
+		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_groups_break_before_make),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_out_of_memory),
 		cmocka_unit_test(test_break_before_make),

@@ -470,18 +470,21 @@ static void test_build_no_memory(void **state)
 
 static void test_shipped(void **state)
 {
-	static const char *const files[] = { "linux", "linux2", "uboot" };
+	static const char *const names[] = { "linux", "linux2", "uboot" };
+	static const char *const machines[] = { "riscv64", "arm64" };
 
 	(void)state;
-	for (unsigned i = 0; i < ARRAY_SIZE(files); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(names) * ARRAY_SIZE(machines); i++) {
+		const char *name = names[i / ARRAY_SIZE(machines)];
 		struct vm_config *config = NULL;
 		char path[64];
 
-		snprintf(path, sizeof(path), "configs/guests/%s.dts", files[i]);
+		snprintf(path, sizeof(path), "configs/guests/%s-%s.dts", name,
+			 machines[i % ARRAY_SIZE(machines)]);
 		tree_compile_file(&tree, path);
 		if (parse(&config))
 			fail_msg("%s: %s", path, messages[0]);
-		assert_string_equal(config->name, files[i]);
+		assert_string_equal(config->name, name);
 		vm_config_free(config);
 	}
 }

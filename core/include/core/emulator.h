@@ -116,6 +116,16 @@ void vdev_error(const struct vdev *dev, const char *fmt, ...) __printf(2, 3);
 void vdev_set_pin(struct vdev *dev, u32 vcpu, enum vcpu_pin pin, bool level);
 /* What the vCPU is offered changed: VCPU_REQ_IRQ for it. */
 void vdev_notify_vcpu(struct vdev *dev, u32 vcpu);
+/*
+ * The vCPU of the device's VM whose registers are in this CPU's hardware, NULL if none is: in an exit handler the
+ * one that accesses the device. Interrupts are disabled.
+ */
+struct vcpu *vdev_vcpu_here(const struct vdev *dev);
+/*
+ * Runs fn(arg) on the CPU whose hardware has the registers of vCPU @vcpu, and waits for it; there vdev_vcpu_here() says
+ * so, unless it has left that CPU since. False: they are in memory, nothing was run. No lock is held.
+ */
+bool vdev_call_vcpu(struct vdev *dev, u32 vcpu, void (*fn)(void *arg), void *arg);
 /* vm_request_power(). The device's lock must not be held. */
 void vdev_request_power(struct vdev *dev, enum exit_power what, const char *reason);
 /* A warning that the guest can trigger; rate-limited. */

@@ -32,6 +32,13 @@ struct pt_format {
 	u8 index_bits[PT_LEVELS_MAX]; /* 9 but for a root that is wider or concatenated */
 	u8 leaf_level_max;            /* largest level at which a leaf may stand */
 	bool break_before_make; /* an entry must be empty and flushed before it gets another value */
+	/*
+	 * By level: aligned groups of 2^contiguous_bits leaves that map a range in one piece may say so, and one entry of
+	 * a TLB holds all of them. 0: there is no such thing, nor the two functions. A group changes as a whole.
+	 */
+	u8 contiguous_bits[PT_LEVELS_MAX];
+	u64 (*make_contiguous)(u64 leaf, unsigned level);
+	bool (*is_contiguous)(u64 leaf, unsigned level);
 	u64 (*make_leaf)(hpa_t pa, unsigned attr, unsigned level);
 	u64 (*make_table)(hpa_t table);
 	enum pte_kind (*kind)(u64 pte, unsigned level);
@@ -59,7 +66,7 @@ void pgtable_destroy(struct pgtable *pt);
 u64 pgtable_limit(const struct pt_format *format);
 
 /*
- * Maps [va, va + size) to [pa, pa + size) with the largest leaves that alignment allows. All page-aligned.
+ * Maps [va, va + size) to [pa, pa + size) with the largest leaves and groups that alignment allows. All page-aligned.
  * -ERANGE outside the format's range, -EEXIST if any of it is mapped, -ENOMEM; then nothing is mapped.
  */
 int pgtable_map(struct pgtable *pt, u64 va, hpa_t pa, u64 size, unsigned attr) __must_check;
@@ -70,7 +77,7 @@ int pgtable_protect(struct pgtable *pt, u64 va, u64 size, unsigned attr) __must_
 
 struct pt_leaf {
 	hpa_t pa; /* of @va itself */
-	u64 size; /* of the leaf */
+	u64 size; /* of the leaf or group of leaves */
 	unsigned attr;
 	unsigned level;
 };

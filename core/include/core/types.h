@@ -24,6 +24,7 @@ typedef int64_t s64;
 #define __section(name) __attribute__((section(name)))
 #define __used __attribute__((used))
 #define __cold __attribute__((cold))
+#define __noinline __attribute__((noinline))
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 

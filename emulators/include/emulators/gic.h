@@ -35,7 +35,7 @@ struct gic_hardware {
 	void (*attach)(struct vm *vm, struct gic *gic);
 	/* v2: maps the hardware's virtual CPU interface at @at. Explained by log_error(). */
 	int (*map_cpu_interface)(struct vm *vm, gpa_t at, u64 size);
-	/* The rest is for gic_sync() and register accesses by the loaded @vcpu itself, on its CPU. */
+	/* The rest is called with interrupts disabled on the CPU where @vcpu is loaded. */
 	u64 (*read_lr)(struct vcpu *vcpu, unsigned index);
 	void (*write_lr)(struct vcpu *vcpu, unsigned index, u64 lr);
 	/* Bitmap of list registers that hold nothing (state invalid and no EOI that waits to be seen). */
@@ -43,8 +43,8 @@ struct gic_hardware {
 	/* Which maintenance interrupts shall come (GIC_MAINTAIN_*), and EOIcount since it was asked last. */
 	void (*set_maintenance)(struct vcpu *vcpu, u32 reasons);
 	unsigned (*take_eoi_count)(struct vcpu *vcpu);
-	/* Emulated CPU interface: the guest has ended a forwarded interrupt of its own (gic_forward_ppi()). */
-	void (*end_forwarded)(struct vcpu *vcpu, u32 intid);
+	/* The guest has ended a forwarded interrupt of its own in another way than by a list register. */
+	void (*end_forwarded)(struct vcpu *vcpu, u32 host_intid);
 };
 
 /* From arch code at start. */
@@ -58,6 +58,12 @@ unsigned gic_version(const struct gic *gic);
 bool gic_uses_lrs(const struct gic *gic);
 /* VCPU_REQ_IRQ, or a maintenance interrupt: @vcpu is loaded here. Reads back what the guest did, offers what waits. */
 void gic_sync(struct gic *gic, struct vcpu *vcpu);
+/*
+ * From arch_vcpu_put(), while the hardware is still @vcpu's: takes back all that its list registers hold, so that no
+ * interrupt sticks to a vCPU that does not run. They are empty then and need not be saved; VCPU_REQ_IRQ is set if
+ * there is something to offer again, so that gic_sync() follows on the next way into the guest.
+ */
+void gic_put(struct gic *gic, struct vcpu *vcpu);
 /* True if an enabled interrupt waits for the vCPU outside of the list registers. Any CPU. */
 bool gic_has_waiting(struct gic *gic, unsigned vcpu);
 /* Level of a private line (16..31) of a vCPU. Any CPU, any vCPU. */
@@ -68,9 +74,12 @@ void gic_set_ppi(struct gic *gic, unsigned vcpu, u32 intid, bool level);
  * is not looked at again. At start of the VM.
  */
 void gic_forward_ppi(struct gic *gic, u32 intid, u32 host_intid);
-/* The guest wrote ICC_SGI0R, ICC_SGI1R or ICC_ASGI1R (12.2.26..) on @from; @group: of the SGIs that are meant, 0 or 1. */
+/*
+ * The guest wrote ICC_SGI0R, ICC_SGI1R or ICC_ASGI1R (12.2.26..) on @from. @group 1 for ICC_SGI1R, which with one security
+ * state reaches SGIs of both groups; 0 for the others, which reach those of group 0 (table 8-14).
+ */
 void gic_send_sgi(struct gic *gic, unsigned from, u64 value, unsigned group);
-/* The vCPU's CPU interface is reset (power-on): its list registers are empty again, their interrupts wait. */
+/* The vCPU's CPU interface is reset (power-on), not loaded: list registers are empty again, their interrupts wait. */
 void gic_reset_cpu(struct gic *gic, unsigned vcpu);
 
 #endif

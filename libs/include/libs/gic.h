@@ -30,6 +30,7 @@
 #define GICD_CPENDSGIR 0xf10
 #define GICD_SPENDSGIR 0xf20
 #define GICD_IROUTER 0x6000 /* version 3, 8 bytes each, from SPI 32 on at 0x6100 */
+#define GICD_IROUTER_ANY (1ull << 31)
 #define GICD_PIDR2 0xffe8   /* version 3 */
 #define GICD_V2_ICPIDR2 0xfe8
 
@@ -92,6 +93,7 @@
 #define GIC_LR_STATE (3ull << 62)
 #define GIC_LR_HW (1ull << 61)
 #define GIC_LR_GROUP1 (1ull << 60)
+#define GIC_LR_GROUP1_SHIFT 60
 #define GIC_LR_PRIORITY_SHIFT 48
 #define GIC_LR_HOST_INTID_SHIFT 32
 #define GIC_LR_EOI (1ull << 41) /* without HW: tell by a maintenance interrupt when it ends */

@@ -151,3 +151,26 @@ bool fdt_reg(int node, unsigned index, u64 *base, u64 *size)
 	*size = (u64)fdt_cell(reg, 4 * index + 2) << 32 | fdt_cell(reg, 4 * index + 3);
 	return true;
 }
+
+bool fdt_compatible(int node, const char *name)
+{
+	u32 len = 0;
+	const char *list = fdt_property(node, "compatible", &len);
+
+	for (const char *end = list + len; list && list < end; list += strlen(list) + 1)
+		if (streq(list, name))
+			return true;
+	return false;
+}
+
+int fdt_find_compatible(const char *name)
+{
+	for (int at = 0;; at = after(at)) {
+		u32 kind = be32(token(at));
+
+		if (kind == END)
+			return -1;
+		if (kind == BEGIN_NODE && fdt_compatible(at, name))
+			return at;
+	}
+}

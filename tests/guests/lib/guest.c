@@ -17,6 +17,7 @@ void guest_entry(const void *fdt);
 void guest_entry(const void *fdt)
 {
 	fdt_set(fdt);
+	console_init();
 	arch_init();
 	guest_main();
 	end();
@@ -60,8 +61,8 @@ void die(const char *what, u64 a, u64 b, u64 c)
 static void put(char c)
 {
 	if (c == '\n')
-		arch_putc('\r');
-	arch_putc(c);
+		console_putc('\r');
+	console_putc(c);
 }
 
 static void put_number(u64 value, unsigned base, unsigned width)

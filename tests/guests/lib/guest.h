@@ -18,7 +18,7 @@ typedef uint64_t u64;
 
 /* ---- a test program provides ---- */
 
-/* Runs on the first CPU with interrupts off, translation off; returns when all is checked. */
+/* Runs on the first CPU with interrupts off, addresses one to one; returns when all is checked. */
 void guest_main(void);
 
 /* ---- guest.c: reporting; first CPU only ---- */
@@ -62,15 +62,23 @@ u32 fdt_cell(const void *property, unsigned index);
 u32 fdt_u32(int node, const char *name, u32 fallback);
 /* `reg` entry @index as two address and two size cells; false when there is none. */
 bool fdt_reg(int node, unsigned index, u64 *base, u64 *size);
+/* True if @name is one of the strings of the node's `compatible`. */
+bool fdt_compatible(int node, const char *name);
+/* The first node anywhere that is compatible with @name; -1: none. */
+int fdt_find_compatible(const char *name);
 /* Size of the whole tree in bytes and where it lies. */
 const void *fdt_blob(u32 *size);
+
+/* ---- uart.c: the console that /chosen/stdout-path names; without one nothing is printed ---- */
+
+void console_init(void);
+void console_putc(char c);
 
 /* ---- the architecture provides (lib/<arch>/) ---- */
 
 extern u64 tick_hz;        /* rate of now() */
 extern unsigned cpu_count; /* as the tree says, at most CPUS_MAX */
 u64 now(void);
-void arch_putc(char c);
 void arch_off(void) __attribute__((noreturn));
 /* Reads tree and CPU, installs trap vectors. */
 void arch_init(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* riscv64 test guests: traps, harts, timer, console and SBI calls. */
+/* riscv64 test guests: traps, harts, timer and SBI calls. */
 #include <riscv.h>
 
 extern u64 boot_hart;
@@ -264,14 +264,7 @@ bool probe_call(u64 at)
 	return TRAP(((void (*)(void))at)()) == EXC_NONE;
 }
 
-/* ---- console, firmware ---- */
-
-void arch_putc(char c)
-{
-	while (!(read8(UART_BASE + 5) & 0x20))
-		;
-	write8(UART_BASE, (u8)c);
-}
+/* ---- firmware ---- */
 
 struct sbiret sbi(u64 eid, u64 fid, u64 a, u64 b, u64 c, u64 d, u64 e)
 {
