@@ -13,16 +13,27 @@ import subprocess
 import time
 
 EXACT = ["-icount", "shift=0,sleep=off", "-seed", "1", "-rtc", "base=2024-01-01,clock=vm", "-net", "none",
-         "-no-reboot", "-smp", "1", "-display", "none", "-monitor", "none", "-serial", "stdio"]
+         "-no-reboot", "-display", "none", "-monitor", "none", "-serial", "stdio"]
 
+# bare: the machine on which a kernel runs alone.
 BOARDS = {
     "qemu-riscv64": {
         "command": ["qemu-system-riscv64", "-M", "virt", "-cpu", "rv64,h=true"],
+        "bare": ["qemu-system-riscv64", "-M", "virt", "-cpu", "rv64,h=true"],
         "arch": "riscv64",
         "linux": "linux-riscv64",  # as scripts/fetch.sh calls it
         "tick": 100,               # instructions a tick of the clock: 10 MHz
         "memory": 512 << 20,
         "earlycon": "earlycon=uart8250,mmio,0x10000000 keep_bootcon",
+    },
+    "qemu-arm64": {
+        "command": ["qemu-system-aarch64", "-M", "virt,virtualization=on,gic-version=3", "-cpu", "cortex-a76"],
+        "bare": ["qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", "cortex-a76"],
+        "arch": "arm64",
+        "linux": "linux-arm64",
+        "tick": 16,                # 62.5 MHz
+        "memory": 512 << 20,
+        "earlycon": "earlycon=pl011,0x9000000 keep_bootcon",
     },
 }
 
@@ -34,19 +45,19 @@ class BenchError(Exception):
     """What could not be measured, and why."""
 
 
-def command(board, memory, *arguments):
-    return [*board["command"], *EXACT, "-m", f"{memory >> 20}M", *map(str, arguments)]
+def command(machine, memory, cpus, *arguments):
+    return [*machine, *EXACT, "-m", f"{memory >> 20}M", "-smp", str(cpus), *map(str, arguments)]
 
 
 class Shell:
     """Verdigris on an emulated machine, and its shell once nothing is measured any more."""
 
-    def __init__(self, board, build, bundle=None, limit=300):
+    def __init__(self, board, build, bundle=None, cpus=1, limit=300):
         self.end = time.monotonic() + limit
         self.text, self.number = "", 0
         initrd = ["-initrd", bundle] if bundle else []
-        self.child = subprocess.Popen(command(board, board["memory"], "-kernel", build / "verdigris.bin", *initrd),
-                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        line = command(board["command"], board["memory"], cpus, "-kernel", build / "verdigris.bin", *initrd)
+        self.child = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
     def __enter__(self):
         return self
@@ -104,7 +115,7 @@ class Shell:
 
 def run_bare(board, memory, kernel, initrd, tree, limit=120):
     """What a kernel alone on the machine prints until it switches it off."""
-    line = command(board, memory, "-kernel", kernel, "-initrd", initrd, "-dtb", tree)
+    line = command(board["bare"], memory, 1, "-kernel", kernel, "-initrd", initrd, "-dtb", tree)
     try:
         done = subprocess.run(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                               timeout=limit, check=False)

@@ -10,7 +10,6 @@ twice and fails when a figure is not exactly the same. --only measures the figur
 docs/performance.md tells the method.
 """
 import argparse
-import collections
 import json
 import os
 import pathlib
@@ -22,53 +21,11 @@ import tempfile
 TOP = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TOP / "bench"), str(TOP / "scripts")]
 import emulator  # noqa: E402
+import figures  # noqa: E402
 import mkbundle  # noqa: E402
 from emulator import BenchError, Shell  # noqa: E402
 
 MIB = 1 << 20
-Figure = collections.namedtuple("Figure", "name unit kvm xvisor target probe note")
-
-# Figures of KVM (Linux 6.12) and Xvisor (v0.3.2) were measured on the same emulated machines, in the same unit:
-# KVM ran the same benchmark guests. None: not measured. target: the most that is accepted.
-FIGURES = [Figure(*row) for row in (
-    # name,             unit,            KVM,   Xvisor,      target,     probe,           what
-    ("hypercall_null",    "instructions",  932,   None,        150,        "payload",       "SBI call and back"),
-    ("mmio_uart_read",    "instructions",  3240,  1140,        300,        "payload",       "emulated UART, line status"),
-    ("mmio_plic_read",    "instructions",  3242,  None,        None,       "payload",       "emulated PLIC, pending word"),
-    ("ipi_self",          "instructions",  1552,  None,        None,       "payload",       "until the handler has run"),
-    ("ipi_roundtrip",     "instructions",  15700, None,        None,       "payload-2cpus", "two sleeping vCPUs, one CPU"),
-    ("timer_arm",         "instructions",  1000,  None,        None,       "payload",       "by SBI call"),
-    ("timer_arm_direct",  "instructions",  8,     None,        None,       "payload",       "by Sstc"),
-    ("timer_irq_latency", "instructions",  42,    None,        None,       "payload",       "after the deadline, vCPU spinning"),
-    ("wfi_wake_latency",  "instructions",  6700,  None,        1000,       "payload",       "after the deadline, vCPU asleep"),
-    ("s2fault_4k",        "instructions",  4099,  None,        None,       "payload",       "first touch of a page"),
-    ("s2fault_4k_fresh",  "instructions",  9481,  None,        None,       "payload",       "the same, page new to the host too"),
-    ("linux_boot_ratio",  "ratio",         1.126, None,        1.03,       "linux",         "guest / bare, kernel start to power-off"),
-    ("linux_boot_guest",  "instructions",  None,  None,        None,       "linux",         "the shortest of the boots"),
-    ("linux_boot_bare",   "instructions",  None,  None,        None,       "linux",         "likewise, firmware not counted"),
-    ("linux_boot_whole",  "instructions",  None,  None,        None,       "linux",         "guest, with creation and loading of images"),
-    ("linux_boot_spread", "ratio",         None,  None,        None,       "linux",         "longest / shortest of the bare boots"),
-    ("entry_to_prompt",   "instructions",  None,  14_500_000,  5_000_000,  "start",         "first instruction to shell"),
-    ("memory_at_prompt",  "bytes",         None,  18_350_080,  4 * MIB,    "start",         "all that guests cannot have of 512 MiB"),
-    ("image_size",        "bytes",         None,  785_000,     400 * 1024, "start",         "verdigris.bin"),
-    ("vm_create_256mib",  "instructions",  None,  78_600_000,  None,       "create",        "1 vCPU, memory scrubbed and mapped"),
-)]
-
-# Lines of the benchmark guest. Batches are exact in their median; single events are known to a tick of the
-# clock, so their mean says more.
-PAYLOAD = {
-    "hypercall_null": "hypercall_sbi_spec_version.med",
-    "mmio_uart_read": "mmio_read_uart_lsr.med",
-    "mmio_plic_read": "mmio_read_plic_pending.med",
-    "ipi_self": "ipi_self",
-    "timer_arm": "timer_arm_sbi",
-    "timer_arm_direct": "timer_arm_sstc",
-    "timer_irq_latency": "timer_irq_latency_sstc",
-    "wfi_wake_latency": "wfi_wake_latency_sstc",
-    "s2fault_4k": "s2fault_4k_hostpopulated",
-    "s2fault_4k_fresh": "s2fault_4k_fresh",
-}
-PAYLOAD_TWO = {"ipi_roundtrip": "ipi_roundtrip_2cpu_wfi"}
 
 # A letter more or less on the command line moves a kernel's boot by some percent: other moments of its timer
 # ticks, other waits. What is waited comes on top, so both sides boot with each of these, and the shortest count.
@@ -111,26 +68,42 @@ class Bench:
 
 # ---------------------------------------------------------------- probes: each returns some figures
 
-def payload_lines(bench, name):
-    """What the benchmark guest printed: {name: instructions}."""
-    bundle = bench.bundle(name, guest_dtb=bench.guests / f"{name}.dts", payload_bin=bench.payload)
-    with Shell(bench.board, bench.build, bundle) as shell:
-        shell.wait_stopped()
-        text = shell.cmd(f"vm log {name}")
-    if "BENCH END" not in text:
-        raise BenchError(f"the benchmark guest did not get to its end:\n{text[-500:]}")
+def payload_lines(bench, *names, cpus=1):
+    """What the benchmark guests printed, one dictionary each: {name: instructions}."""
+    trees = {f"{name}_dtb": bench.guests / f"{name}.dts" for name in names}
+    bundle = bench.bundle(names[0], **trees, payload_bin=bench.payload)
+    with Shell(bench.board, bench.build, bundle, cpus=cpus) as shell:
+        for _ in names:
+            shell.wait_stopped()
+        texts = [shell.cmd(f"vm log {name}") for name in names]
+    for text in texts:
+        if "BENCH END" not in text:
+            raise BenchError(f"the benchmark guest did not get to its end:\n{text[-500:]}")
     # A nanosecond is an instruction.
-    return {key: float(value) for key, value in re.findall(r"^(\S+) ([0-9.]+) ns$", text, re.M)}
+    return [{key: float(value) for key, value in re.findall(r"^(\S+) ([0-9.]+) ns$", text, re.M)} for text in texts]
 
 
 def probe_payload(bench):
-    lines = payload_lines(bench, "payload")
-    return {name: lines[key] for name, key in PAYLOAD.items() if key in lines}
+    lines, = payload_lines(bench, "payload")
+    return {name: lines[key] for name, key in figures.PAYLOAD[bench.board["arch"]].items() if key in lines}
 
 
 def probe_payload_2cpus(bench):
-    lines = payload_lines(bench, "payload-2cpus")
-    return {name: lines[key] for name, key in PAYLOAD_TWO.items() if key in lines}
+    lines, = payload_lines(bench, "payload-2cpus")
+    return {"ipi_roundtrip": lines["ipi_roundtrip_2cpu_wfi"]}
+
+
+def probe_running(bench):
+    """The same guest with a host CPU for each vCPU; an emulator of one thread adds up what both execute."""
+    lines, = payload_lines(bench, "payload-2cpus", cpus=2)
+    return {"ipi_vcpu_to_vcpu": lines["ipi_vcpu_to_vcpu"]}
+
+
+def probe_turns(bench):
+    """Two guests that never sleep, on one CPU: what one misses and the other does not run are two changes of vCPU."""
+    one, two = payload_lines(bench, "turns-one", "turns-two")
+    both = one["turn_missed.med"] - two["turn_run.med"], two["turn_missed.med"] - one["turn_run.med"]
+    return {"vcpu_switch": round(sum(both) / 4, 1)}
 
 
 def probe_start(bench):
@@ -182,17 +155,21 @@ def boot_guest(bench, initrd, word):
     with Shell(bench.board, bench.build, bundle) as shell:
         shell.wait_stopped()
         vm = shell.json("vm info linux")
-        isa = re.search(r"guests see: (\S+)", shell.cmd("cpu")).group(1)
+        isa = re.search(r"guests see: (\S+)", shell.cmd("cpu"))
     ticks = [vm["stopped_ticks"] - vm[since] for since in ("started_ticks", "created_ticks")]
-    return *(count * bench.board["tick"] for count in ticks), isa
+    return *(count * bench.board["tick"] for count in ticks), isa and isa.group(1)
 
 
 def bare_tree(bench, word, isa):
     """The same machine with the CPU features that the guest saw, and a way to see what the kernel prints."""
+    text = re.sub(r'bootargs = "', f'bootargs = "{bench.board["earlycon"]} ', linux_tree(bench, word))
+    return text + riscv_features(isa) if bench.board["arch"] == "riscv64" else text
+
+
+def riscv_features(isa):
     first, *others = isa.split("_")
     extensions = ", ".join(f'"{name}"' for name in [*first.removeprefix("rv64"), *others])
-    text = re.sub(r'bootargs = "', f'bootargs = "{bench.board["earlycon"]} ', linux_tree(bench, word))
-    return text + f"""
+    return f"""
 / {{ cpus {{ cpu@0 {{
 	riscv,isa = "{isa}";
 	riscv,isa-base = "rv64i";
@@ -240,6 +217,8 @@ def probe_linux(bench):
 PROBES = {
     "payload": probe_payload,
     "payload-2cpus": probe_payload_2cpus,
+    "running": probe_running,
+    "turns": probe_turns,
     "start": probe_start,
     "create": probe_create,
     "linux": probe_linux,
@@ -289,7 +268,7 @@ def differences(first, second):
 
 
 def write_json(path, board, values):
-    rows = [{**figure._asdict(), "value": values.get(figure.name)} for figure in FIGURES]
+    rows = [{**figure._asdict(), "value": values.get(figure.name)} for figure in figures.FIGURES[board]]
     path.write_text(json.dumps({"board": board, "figures": rows}, indent=1) + "\n")
 
 
@@ -304,14 +283,14 @@ def arguments():
 
 def main():
     args = arguments()
-    names = args.only or list(PROBES)
+    wanted = [figure for figure in figures.FIGURES[args.board] if not args.only or figure.probe in args.only]
+    names = list(dict.fromkeys(figure.probe for figure in wanted))
     build = args.build.resolve()
     os.environ["O"] = str(build)
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(args.board, build, pathlib.Path(folder))
         values = measure(bench, names)
         wrong = differences(values, measure(bench, names)) if args.verify else []
-    wanted = [figure for figure in FIGURES if figure.probe in names]
     wrong = report(values, wanted) + wrong
     write_json(build / "bench.json", args.board, values)
     for line in wrong:

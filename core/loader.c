@@ -41,7 +41,7 @@ bool loader_fits(const struct vm *vm, u64 base, u64 size)
 	for (u32 i = 0; i < config->memory_count; i++) {
 		const struct vm_memory *m = &config->memory[i];
 
-		if ((m->kind == VM_MEMORY_RAM || m->kind == VM_MEMORY_ROM) && holds(m, base, size))
+		if (vm_memory_is_own(m) && holds(m, base, size))
 			return true;
 	}
 	return false;
@@ -301,7 +301,7 @@ static int load_roms(struct vm *vm)
 		const struct vm_memory *m = &vm->config->memory[i];
 		struct bundle_file file;
 
-		if (m->kind != VM_MEMORY_ROM || !m->image[0])
+		if (m->kind == VM_MEMORY_RAM || !vm_memory_is_own(m) || !m->image[0])
 			continue;
 		err = find_file(vm, m->image, &file);
 		if (!err && file.size > m->size) {

@@ -246,9 +246,12 @@ static bool range_is_empty(const struct pgtable *pt, u64 va, u64 end)
 {
 	unsigned level;
 
-	for (; va < end; va = next_entry(pt->format, va, level, end))
-		if (pt->format->kind(*find_slot(pt, va, 0, &level), level) == PTE_LEAF)
+	for (; va < end; va = next_entry(pt->format, va, level, end)) {
+		u64 pte = *find_slot(pt, va, 0, &level);
+
+		if (pt->format->kind(pte, level) == PTE_LEAF)
 			return false;
+	}
 	return true;
 }
 

@@ -110,7 +110,7 @@ static void init_owners(struct vm *vm, const struct vm_config *config)
 		const struct vm_memory *m = &config->memory[i];
 
 		mapped += m->size >> PAGE_SHIFT;
-		if (m->kind == VM_MEMORY_RAM || m->kind == VM_MEMORY_ROM)
+		if (vm_memory_is_own(m))
 			own += m->size >> PAGE_SHIFT;
 	}
 	vm->ram_owner = (struct mem_owner){ .name = vm->name, .page_limit = MAX(own, 1ull) };
@@ -153,6 +153,8 @@ static int add_memory(struct vm *vm, const struct vm_memory *m)
 		return gpa_add_memory(vm, gpa(m->base), m->size, GPA_RAM, m->name);
 	case VM_MEMORY_ROM:
 		return gpa_add_memory(vm, gpa(m->base), m->size, GPA_ROM, m->name);
+	case VM_MEMORY_FLASH:
+		return gpa_add_memory(vm, gpa(m->base), m->size, GPA_FLASH, m->name);
 	case VM_MEMORY_ALIAS:
 		return gpa_add_alias(vm, gpa(m->base), gpa(m->target), m->size, m->name);
 	case VM_MEMORY_DEVICE:

@@ -157,6 +157,7 @@ static const struct {
 	enum vm_memory_kind kind;
 } kinds[] = {
 	{ "verdigris,rom", VM_MEMORY_ROM },
+	{ "verdigris,flash", VM_MEMORY_FLASH },
 	{ "verdigris,alias-of", VM_MEMORY_ALIAS },
 	{ "verdigris,shared", VM_MEMORY_SHARED },
 	{ "verdigris,passthrough", VM_MEMORY_DEVICE },
@@ -173,8 +174,8 @@ static void add_special(struct config_check *c, int node, unsigned row, u64 base
 		return;
 	if (m->kind == VM_MEMORY_SHARED)
 		copy_string(c, node, "verdigris,shared", m->name, sizeof(m->name));
-	else if (m->kind == VM_MEMORY_ROM)
-		copy_string(c, node, "verdigris,rom", m->image, sizeof(m->image));
+	else if (m->kind == VM_MEMORY_ROM || m->kind == VM_MEMORY_FLASH)
+		copy_string(c, node, kinds[row].property, m->image, sizeof(m->image));
 	else if (value && (len == 4 || len == 8))
 		m->target = config_number(value, 0, (u32)len / 4);
 	else
@@ -316,6 +317,7 @@ static bool is_inside(const struct vm_config *config, u32 allowed, u64 base, u64
 }
 
 #define KIND(kind) (1u << VM_MEMORY_##kind)
+#define OWN (KIND(RAM) | KIND(ROM) | KIND(FLASH))
 
 /* Node of a memory region, for messages. */
 static int node_of(const struct config_check *c, const struct vm_memory *m)
@@ -328,7 +330,7 @@ static int node_of(const struct config_check *c, const struct vm_memory *m)
 
 static void check_alias(struct config_check *c, const struct vm_memory *m)
 {
-	if (!is_inside(c->config, KIND(RAM) | KIND(ROM) | KIND(SHARED), m->target, m->size))
+	if (!is_inside(c->config, OWN | KIND(SHARED), m->target, m->size))
 		vm_config_error(c, node_of(c, m),
 				"verdigris,alias-of 0x%llx with size 0x%llx is not in one memory "
 				"region; give the address of memory",
@@ -365,7 +367,7 @@ static void check_entry_address(struct config_check *c)
 {
 	const struct vm_config *config = c->config;
 
-	if (config->entry_given && !is_inside(config, KIND(RAM) | KIND(ROM), config->entry, 4))
+	if (config->entry_given && !is_inside(config, OWN, config->entry, 4))
 		vm_config_error(c, fdt_path_offset(c->fdt, "/chosen"),
 				"verdigris,entry 0x%llx is in no RAM or ROM; give an address in a "
 				"memory node",
@@ -377,7 +379,7 @@ static void check_load(struct config_check *c, const struct vm_load *load)
 	struct bundle_file file;
 
 	if (bundle_find(load->name, &file) == 0 &&
-	    !is_inside(c->config, KIND(RAM) | KIND(ROM), load->base, file.size))
+	    !is_inside(c->config, OWN, load->base, file.size))
 		vm_config_error(c, fdt_path_offset(c->fdt, "/chosen"),
 				"verdigris,load: %s with 0x%zx bytes at 0x%llx is not in one RAM "
 				"or ROM; move it",

@@ -200,9 +200,11 @@ enter_el2:
 9:
 	.endm
 
-	/* EL3 is left for good: EL2 may use all that the CPU has, and an SMC is undefined. */
+	/* EL3 is left, but for the one service that el3.c uses: EL2 may use all that the CPU has. */
 leave_el3:
-	load	x9, 0x5b1		/* SCR_EL3: RW, HCE, SMD, RES1, NS */
+	address	x9, el3_vectors
+	msr	vbar_el3, x9
+	load	x9, 0x531		/* SCR_EL3: RW, HCE, RES1, NS */
 	allow_if S3_0_C0_C6_1, 4, 16	/* ID_AA64ISAR1.APA: API, APK */
 	allow_if S3_0_C0_C6_1, 4, 17
 	allow_if S3_0_C0_C6_1, 8, 16	/* .API */
@@ -236,6 +238,22 @@ leave_el3:
 	msr	elr_el3, x30
 	isb
 	eret
+
+	/* Vectors of EL3: an SMC stores w1 at physical x0 (el3.c). Nothing else comes here, and it would stay here. */
+	.balign	2048
+el3_vectors:
+	.rept	8
+	b	.
+	.balign	128
+	.endr
+	str	w1, [x0]		/* synchronous, from AArch64 */
+	dsb	sy
+	eret
+	.balign	128
+	.rept	7
+	b	.
+	.balign	128
+	.endr
 
 	/* Cleans and invalidates [x0, x1) to memory, or only invalidates it. */
 	.macro	by_line op
@@ -318,6 +336,8 @@ make_tables:
 	tst	x19, #7
 	b.ne	2f
 	cbz	x19, 3f
+	dc	civac, x19		/* what is read here may not have left a cache yet */
+	dsb	sy
 	ldr	w9, [x19]
 	rev	w9, w9
 	load	w10, FDT_MAGIC

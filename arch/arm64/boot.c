@@ -39,6 +39,11 @@ void arm64_boot(const void *fdt, u64 entry, u64 ticks, void *next_table)
 	core_main();
 }
 
+bool arm64_was_at_el3(void)
+{
+	return entry_level == 3;
+}
+
 /* What only EL2 can do, and only without E2H. The firmware is known already, so that the machine goes off. */
 static void check_level(void)
 {
@@ -72,8 +77,8 @@ void arch_boot_info(struct boot_info *info)
 
 	arm64_features_init();
 	info->early_console = arm64_early_console_init(has_tree ? boot_fdt : NULL);
-	if (has_tree && entry_level != 3) /* nothing is left at EL3 when we came from there */
-		arm64_firmware_init(boot_fdt);
+	if (has_tree)
+		arm64_firmware_init(boot_fdt, !arm64_was_at_el3());
 	check_level();
 	if (!has_tree)
 		give_up("x0 holds no valid device tree; pass one, for example with booti ... ... "
@@ -104,6 +109,8 @@ static unsigned boot_arg_number(const char *name, unsigned fallback)
 
 int arch_host_init(void)
 {
+	if (arm64_was_at_el3())
+		arm64_el3_init(boot_fdt);
 	vmid_init(MIN((unsigned)arm64_features.vmid_bits, boot_arg_number("vmid-bits", 64)),
 		  arm64_tlb_flush_guests);
 	return 0;

@@ -96,13 +96,15 @@ exit_serror:
 	cbnz	x0, resume_all
 	b	leave
 
-	/* The exit itself is dealt with, but something else wants attention. */
+	/* The exit itself is dealt with, but something else wants attention; what the vCPU has in the CPU stays there. */
 serve:
 	mrs	x0, tpidr_el2
 	ldr	x0, [x0, #CPU_VCPU]
-	for_callee_saved stp, x0
 	bl	arm64_exit_serve
-	cbnz	x0, resume_all
+	cbnz	x0, resume
+	mrs	x0, tpidr_el2
+	ldr	x0, [x0, #CPU_VCPU]
+	for_callee_saved stp, x0
 leave:
 	for_host_saved ldp
 	add	sp, sp, #96

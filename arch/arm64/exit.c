@@ -212,9 +212,17 @@ static inline void count(struct vcpu *vcpu, u64 index)
 		trace_exit(vcpu, (unsigned)index);
 }
 
-static inline bool wants_attention(const struct vcpu *vcpu)
+/*
+ * Back into the guest, or NULL: arm64_exit_serve() shall look. What most exits with something else to do find is an
+ * interrupt for the guest, so that is done here. `waiting` and `resched` are bytes.
+ */
+static inline struct vcpu *go_on(struct vcpu *vcpu)
 {
-	return unlikely(this_cpu()->resched | vcpu->requests | vcpu->waiting | trace_on);
+	if (unlikely(this_cpu()->resched | vcpu->waiting | trace_on))
+		return NULL;
+	if (vcpu->requests == VCPU_REQ_IRQ)
+		arm64_sync_interrupts(vcpu);
+	return likely(!vcpu->requests) ? vcpu : NULL;
 }
 
 static struct vcpu *call_other(struct vcpu *vcpu, u64 esr)
@@ -223,7 +231,7 @@ static struct vcpu *call_other(struct vcpu *vcpu, u64 esr)
 	if (esr & ESR_SMC_BIT)
 		arm64_advance(esr);
 	smccc_call(vcpu);
-	return wants_attention(vcpu) ? NULL : vcpu;
+	return go_on(vcpu);
 }
 
 /*
@@ -244,10 +252,10 @@ struct vcpu *arm64_exit_irq(struct vcpu *vcpu)
 {
 	count(vcpu, ARM64_EXIT_IRQ);
 	arm64_interrupt();
-	return wants_attention(vcpu) ? NULL : vcpu;
+	return go_on(vcpu);
 }
 
-/* All registers in memory. NULL: back to vcpu_run(). */
+/* NULL: back to vcpu_run(); entry.S brings registers that are not in memory there. */
 struct vcpu *arm64_exit_serve(struct vcpu *vcpu)
 {
 	if (vcpu->requests && arm64_serve_requests(vcpu))
@@ -257,6 +265,11 @@ struct vcpu *arm64_exit_serve(struct vcpu *vcpu)
 	if (unlikely(trace_on))
 		trace_enter(vcpu);
 	return vcpu;
+}
+
+static inline struct vcpu *serve(struct vcpu *vcpu)
+{
+	return likely(go_on(vcpu)) ? vcpu : arm64_exit_serve(vcpu);
 }
 
 static struct vcpu *slow(struct vcpu *vcpu, u64 esr)
@@ -269,7 +282,7 @@ static struct vcpu *slow(struct vcpu *vcpu, u64 esr)
 
 	if (dispatch(vcpu, &trap) == ARM64_LEAVE)
 		return NULL;
-	return arm64_exit_serve(vcpu);
+	return serve(vcpu);
 }
 
 /*
@@ -301,25 +314,29 @@ static inline bool store_device(struct vcpu *vcpu, u64 esr, u64 addr)
 #define DIRECT_MASK (ISS_ISV | ISS_CM | ISS_S1PTW | ISS_EA | ISS_FNV | FSC_TYPE)
 #define DIRECT (ISS_ISV | FSC_TRANSLATION)
 
-/* Most registers are not the first of their page; those that are ask once more whether the access began there. */
-static inline bool may_access_directly(u64 esr, u64 far)
+/* A64, whose instructions have 4 bytes; it has ended a single step and a branch's BTYPE too. */
+static inline void step_over(u64 spsr)
 {
-	unsigned size = 1u << (esr >> ISS_SAS_SHIFT & 3);
-
-	return likely(arm64_is_plain_access(far, size)) || arm64_begins_at(far, size);
+	sysreg_write(ELR_EL2, arm64_pc() + 4);
+	if (unlikely(spsr & (PSTATE_SS | PSTATE_BTYPE)))
+		sysreg_write(SPSR_EL2, spsr & ~(PSTATE_SS | PSTATE_BTYPE));
 }
 
 static inline bool access_directly(struct vcpu *vcpu, u64 esr)
 {
-	u64 far = sysreg_read(FAR_EL2), addr;
+	u64 far = sysreg_read(FAR_EL2), spsr = sysreg_read(SPSR_EL2), addr;
+	unsigned size = 1u << (esr >> ISS_SAS_SHIFT & 3);
 	bool done;
 
-	if ((esr & DIRECT_MASK) != DIRECT || !may_access_directly(esr, far))
+	if ((esr & DIRECT_MASK) != DIRECT || !arm64_is_little_endian_64(spsr))
+		return false;
+	/* Most registers are not the first of their page; those that are ask whether the access began there. */
+	if (unlikely(!arm64_is_in_one_page(far, size)) && !arm64_begins_at(far, size))
 		return false;
 	addr = arm64_fault_gpa(sysreg_read(HPFAR_EL2), far);
 	done = esr & ISS_WNR ? store_device(vcpu, esr, addr) : load_device(vcpu, esr, addr);
 	if (likely(done))
-		arm64_advance(esr);
+		step_over(spsr);
 	return done;
 }
 
@@ -332,7 +349,7 @@ struct vcpu *arm64_exit_sync(struct vcpu *vcpu, u64 esr)
 	vcpu->stats.exits++;
 	if (unlikely(class != ESR_EC_DABT_LOW || !access_directly(vcpu, esr)))
 		return slow(vcpu, esr);
-	return wants_attention(vcpu) ? arm64_exit_serve(vcpu) : vcpu;
+	return serve(vcpu);
 }
 
 /* Whatever access caused it, the guest was the one who ran: it gets the SError that it would have had alone. */

@@ -55,10 +55,7 @@ static bool find_gpa(struct vcpu *vcpu, const struct arm64_trap *trap, u64 *addr
 
 bool arm64_begins_at(u64 far, unsigned size)
 {
-	bool little = !(sysreg_read(SCTLR_EL1) & (SCTLR_E0E | SCTLR_EE)) &&
-		      !(sysreg_read(SPSR_EL2) & PSTATE_A32);
-
-	if (!little || (far & PAGE_MASK))
+	if (far & PAGE_MASK)
 		return false;
 	/* A Device attribute (D24.2.143): MAIR's upper half is 0. With a walk that fails here it did not begin here. */
 	return size == 1 || !(translate_read(far) & (PAR_F | PAR_ATTR_NORMAL));
@@ -136,7 +133,7 @@ static int describe(struct vcpu *vcpu, const struct arm64_trap *trap, struct arm
 	};
 	if (sysreg_read(SPSR_EL2) & PSTATE_A32)
 		return esr & ISS_ISV ? 0 : -ENOSYS;
-	if ((esr & ISS_ISV) && arm64_is_plain_access(trap->far, size))
+	if ((esr & ISS_ISV) && arm64_is_in_one_page(trap->far, size))
 		return 0;
 	err = arm64_fetch(vcpu, &insn);
 	if (!err)

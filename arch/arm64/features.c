@@ -114,16 +114,15 @@ static bool has_less(const struct arm64_features *mine)
 	       !mine->granule_4k;
 }
 
-void arm64_features_check_secondary(void)
+bool arm64_features_suffice(void)
 {
 	struct arm64_features mine = read_features();
 
 	if (!has_less(&mine))
-		return;
+		return true;
 	log_error("CPU %u (MIDR 0x%llx) lacks features that the boot CPU (MIDR 0x%llx) has, "
 		  "so it stays off; boot on the least capable kind of CPU to use them all",
 		  this_cpu()->id, (unsigned long long)mine.midr,
 		  (unsigned long long)arm64_features.midr);
-	for (;;)
-		__asm__ volatile("wfi");
+	return false;
 }

@@ -76,9 +76,9 @@ static void find_versions(void)
 }
 
 /* PSCI 0.1 has no fixed numbers: the node tells those of the calls that there are. */
-void arm64_firmware_init(const void *fdt)
+void arm64_firmware_init(const void *fdt, bool is_there)
 {
-	int node = find_psci(fdt);
+	int node = is_there ? find_psci(fdt) : -1;
 	const char *method = node >= 0 ? fdt_text(fdt, node, "method") : NULL;
 	u32 id;
 
@@ -98,11 +98,6 @@ void arm64_firmware_init(const void *fdt)
 bool arm64_firmware_has_psci(void)
 {
 	return conduit != CONDUIT_NONE;
-}
-
-u32 arm64_firmware_smccc_version(void)
-{
-	return smccc_version;
 }
 
 void arm64_firmware_describe(void (*print)(void *ctx, const char *fmt, ...), void *ctx)

@@ -32,7 +32,8 @@
 #define GIC_PPI_FIRST 16
 #define GIC_PPI_COUNT 16
 
-static u32 host_ppi; /* 0: none was given to us */
+static u32 host_ppi;    /* 0: none was given to us */
+static bool has_offset; /* CNTPOFF_EL2 does what it says */
 
 /* ---- time of the guest: host ticks since vm->arch.time_offset ---- */
 
@@ -92,12 +93,34 @@ static void virtual_timer_fired(void *ctx)
 		arm64_gic()->set_ppi_active(host_ppi, false);
 }
 
+/*
+ * Firmware at EL3 decides whether CNTPOFF_EL2 counts (SCR_EL3.ECVEn), and nobody says what it did. So a timer is set
+ * to now: it is due, unless its time is one that has just begun.
+ */
+static bool probe_offset(void)
+{
+	u64 now = time_now();
+	bool due;
+
+	sysreg_write(CNTPOFF_EL2, now);
+	sysreg_write(CNTHCTL_EL2, CNTHCTL_ECV);
+	sysreg_write(CNTP_CVAL_EL0, now);
+	sysreg_write(CNTP_CTL_EL0, CNT_ENABLE | CNT_IMASK);
+	isb();
+	due = sysreg_read(CNTP_CTL_EL0) & CNT_ISTATUS;
+	sysreg_write(CNTP_CTL_EL0, 0);
+	sysreg_write(CNTHCTL_EL2, 0);
+	sysreg_write(CNTPOFF_EL2, 0);
+	return !due;
+}
+
 int guest_timer_bind(u32 virtual_ppi)
 {
 	const struct gic_host *gic = arm64_gic();
 
 	if (!gic)
 		return -ENODEV;
+	has_offset = arm64_features.ecv_poff && probe_offset();
 	gic->forward_ppi(virtual_ppi);
 	host_ppi = virtual_ppi;
 	return irq_request(virtual_ppi, "guest-timer", virtual_timer_fired, NULL);
@@ -128,6 +151,13 @@ static void put_virtual(struct vcpu *vcpu)
 		isb(); /* the line is low before the GIC looks at it again */
 		arm64_gic()->set_ppi_active(host_ppi, false);
 	}
+}
+
+bool guest_timer_line(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return (sysreg_read(CNTV_CTL_EL0) & (CNT_ENABLE | CNT_IMASK | CNT_ISTATUS)) ==
+	       (CNT_ENABLE | CNT_ISTATUS);
 }
 
 static void read_virtual(const struct vcpu *vcpu, u64 *ctl, u64 *cval)
@@ -287,7 +317,7 @@ void guest_timer_reset(struct vcpu *vcpu)
 
 void guest_timer_load(struct vcpu *vcpu)
 {
-	if (arm64_features.ecv_poff) {
+	if (has_offset) {
 		sysreg_write(CNTPOFF_EL2, vcpu->vm->arch.time_offset);
 		sysreg_write(CNTHCTL_EL2, CNTHCTL_EL1PCTEN | CNTHCTL_ECV);
 	} else {

@@ -285,6 +285,12 @@ struct {
 /* From boot.S. */
 void arm64_mmu_switch(u64 ttbr, u64 tcr, u64 mair, u64 sctlr);
 
+/* Bits 51:48 stand in 5:2 (D24.2.190); below 2^48 that is the address itself. */
+static u64 ttbr_of(hpa_t root)
+{
+	return (root.v & PTE_ADDRESS_48) | (root.v >> 48 & 15) << 2;
+}
+
 /*
  * PAN has no meaning at EL2 without E2H: there is no EL0 in this translation regime. Return addresses are not
  * signed (arch.mk), so SCTLR_EL2 leaves pointer authentication off; branch targets are checked (PTE_GP).
@@ -293,7 +299,7 @@ void arm64_load_map(hpa_t root, bool early)
 {
 	bool ds = arch_host_format != arm64_host_format_48;
 
-	arm64_host_mmu.ttbr = ds ? (root.v & PTE_ADDRESS_50) | root.v >> 50 << 2 : root.v;
+	arm64_host_mmu.ttbr = ttbr_of(root);
 	arm64_host_mmu.tcr = TCR_RES1 | TCR_WALKS | TCR_T0SZ(format_bits(arch_host_format)) |
 			     physical_size(ds) << TCR_PS_SHIFT | (ds ? TCR_DS : 0);
 	arm64_host_mmu.mair = MAIR_VALUE;
@@ -317,7 +323,8 @@ const struct pt_format *arm64_stage2_format(u64 limit, u64 *vtcr)
 
 		if (format_bits(f) > arm64_features.pa_bits)
 			break;
-		if (pgtable_limit(f) < limit)
+		/* Tables and memory of the guest may be anywhere in RAM. */
+		if (pgtable_limit(f) < limit || (!ds && arch_host_format != arm64_host_format_48))
 			continue;
 		*vtcr = VTCR_RES1 | TCR_WALKS | TCR_T0SZ(format_bits(f)) |
 			(u64)(f->levels - 2) << VTCR_SL0_SHIFT | physical_size(ds) << TCR_PS_SHIFT |

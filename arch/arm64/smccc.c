@@ -25,10 +25,10 @@ static bool caller_is_32(void)
 	return sysreg_read(SPSR_EL2) & PSTATE_A32;
 }
 
-/* AArch32 state has no 64-bit calls (2.7), yielding calls are for nobody here (2.1). */
+/* AArch32 state has no 64-bit calls (2.7). Yielding calls (2.1) are in nobody's range. */
 static const struct smccc_service *find(u32 function)
 {
-	if (!(function & SMCCC_FAST) || ((function & SMCCC_64) && caller_is_32()))
+	if ((function & SMCCC_64) && caller_is_32())
 		return NULL;
 	return find_row(function);
 }

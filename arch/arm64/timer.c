@@ -15,12 +15,7 @@
 enum { TIMER_VIRTUAL = 2, TIMER_HYPERVISOR = 3 };
 
 static const char *const compatible[] = { "arm,armv8-timer", "arm,armv7-timer", NULL };
-static u32 virtual_ppi;
-
-u32 arm64_virtual_timer_ppi(void)
-{
-	return virtual_ppi;
-}
+static bool is_bound;
 
 u64 arm64_timer_hz(const void *fdt)
 {
@@ -64,14 +59,15 @@ static int timer_probe(const struct host_device *dev)
 	u32 irq;
 	int e;
 
-	if (virtual_ppi)
+	if (is_bound)
 		return -EBUSY;
+	is_bound = true;
 	e = find_irq(dev, "hyp-phys", TIMER_HYPERVISOR, &irq);
 	if (!e)
 		e = irq_request(irq, "timer", interrupt, NULL);
 	if (!e)
-		e = find_irq(dev, "virt", TIMER_VIRTUAL, &virtual_ppi);
-	return e ? e : guest_timer_bind(virtual_ppi);
+		e = find_irq(dev, "virt", TIMER_VIRTUAL, &irq);
+	return e ? e : guest_timer_bind(irq);
 }
 
 DEFINE_DRIVER(arm_timer) = {

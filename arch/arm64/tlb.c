@@ -45,18 +45,18 @@ void arm64_tlb_flush_host(u64 va, u64 size)
 	isb();
 }
 
-/* A guest's registers while its VMID is not in VTTBR_EL2. */
+/* A guest's registers while its VMID is not in VTTBR_EL2, nor the width of VMIDs in VTCR_EL2. */
 struct borrowed {
-	u64 vttbr, tcr, sctlr;
+	u64 vttbr, vtcr, tcr, sctlr;
 };
 
 /*
  * Some CPUs walk guests' tables speculatively for an AT instruction while EL2 runs, and would remember the loaded
  * guest's addresses under the VMID that is borrowed here: no walks meanwhile.
  */
-static void borrow_vmid(struct borrowed *old, u64 vttbr)
+static void borrow_vmid(struct borrowed *old, const struct vm *vm)
 {
-	*old = (struct borrowed){ .vttbr = sysreg_read(VTTBR_EL2) };
+	*old = (struct borrowed){ .vttbr = sysreg_read(VTTBR_EL2), .vtcr = sysreg_read(VTCR_EL2) };
 	if (arm64_has_erratum(ERRATUM_SPECULATIVE_AT)) {
 		old->tcr = sysreg_read(TCR_EL1);
 		old->sctlr = sysreg_read(SCTLR_EL1);
@@ -65,12 +65,14 @@ static void borrow_vmid(struct borrowed *old, u64 vttbr)
 		sysreg_write(SCTLR_EL1, old->sctlr | SCTLR_M);
 		isb();
 	}
-	sysreg_write(VTTBR_EL2, vttbr);
+	sysreg_write(VTCR_EL2, vm->arch.vtcr);
+	sysreg_write(VTTBR_EL2, vm->arch.vttbr | vm->vmid.value << VTTBR_VMID_SHIFT);
 	isb();
 }
 
 static void give_back(const struct borrowed *old)
 {
+	sysreg_write(VTCR_EL2, old->vtcr);
 	sysreg_write(VTTBR_EL2, old->vttbr);
 	isb();
 	if (arm64_has_erratum(ERRATUM_SPECULATIVE_AT)) {
@@ -104,7 +106,7 @@ void arch_stage2_flush(struct vm *vm, u64 base, u64 size)
 	if (__atomic_load_n(&vm->vmid.generation, __ATOMIC_RELAXED) == 0)
 		return;
 	flags = arch_irq_save();
-	borrow_vmid(&old, vm->arch.vttbr | vm->vmid.value << VTTBR_VMID_SHIFT);
+	borrow_vmid(&old, vm);
 	invalidate(base, size);
 	finish();
 	give_back(&old);

@@ -28,13 +28,22 @@ static void set_up_stacks(struct cpu *cpu)
 	}
 }
 
+/* smp_start() says then that this CPU did not come. */
+static void __noreturn stay_off(void)
+{
+	for (;;)
+		arch_cpu_idle();
+}
+
 void arch_cpu_init(struct cpu *cpu)
 {
 	cpu->arch.mpidr = arch_cpu_hardware_id(cpu->id);
 	sysreg_write(TPIDR_EL2, (uintptr_t)cpu);
-	if (cpu->id)
-		arm64_features_check_secondary();
+	if (cpu->id && !arm64_features_suffice())
+		stay_off();
 	arm64_errata_init();
+	if (arm64_was_at_el3())
+		arm64_el3_cpu_init();
 	set_up_stacks(cpu);
 	arm64_allow_guests();
 	sysreg_cpu_init();

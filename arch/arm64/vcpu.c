@@ -8,19 +8,6 @@
 #include <emulators/gic.h>
 #include <string.h>
 
-/*
- * What a change from one VM's vCPU to another's moves at least, by its meaning and not by this code:
- *
- *   24  ARM64_GUEST_CONTEXT, read out, stored, loaded and written
- *    3  CNTV_CTL, CNTV_CVAL, HCR_EL2 likewise
- *    2  ELR_EL2, SPSR_EL2 likewise
- *   12  the general registers that a fast exit leaves in the CPU (pairs: half as many instructions each way)
- *    5  written only: VTTBR, VTCR, VMPIDR, CNTVOFF, MDCR
- *
- * to which come the keys (10), the list registers in use with ICH_HCR and ICH_VMCR, and float registers if
- * they were used, each only where it is there.
- */
-
 /* From entry.S. */
 void arm64_enter(struct vcpu *vcpu);
 
@@ -32,16 +19,13 @@ void arm64_enter(struct vcpu *vcpu);
  */
 #define HCR_GUEST                                                                              \
 	(HCR_HOST | HCR_VM | HCR_SWIO | HCR_FB | HCR_BSU_INNER | HCR_TWI | HCR_TSC | HCR_TSW | \
-	 HCR_TIDCP | HCR_TACR | HCR_TID3)
+	 HCR_TIDCP | HCR_TACR | HCR_TID3 | HCR_TLOR)
 /* Decided on the way in. */
 #define HCR_ON_ENTRY (HCR_VI | HCR_VF | HCR_TWE)
 #define MDCR_GUEST \
 	(MDCR_TPM | MDCR_TPMCR | MDCR_TDA | MDCR_TDOSA | MDCR_TDRA | MDCR_TPMS | MDCR_TTRF)
 #define CPTR_GUEST (CPTR_RES1 | CPTR_TTA | CPTR_TAM)
 #define VMID_SHIFT 48
-
-/* RES1 of Armv8.0, which later became SPAN, EIS, EOS and their like; SP checked; EL0's WFI, WFE and AArch32 barriers allowed. */
-#define SCTLR_RESET (0x30d00800 | BIT(18) | BIT(16) | BIT(5) | BIT(4) | BIT(3))
 
 /* Counters of the PMU that EL1 may have; a value beyond what the CPU has is not allowed (D24.3.17). */
 static u64 mdcr_guest;
@@ -88,6 +72,7 @@ static u64 reset_hcr(void)
 
 	hcr |= arm64_features.pauth ? HCR_API | HCR_APK : 0;
 	hcr |= arm64_features.csv2_2 ? HCR_ENSCXT : 0;
+	hcr |= arm64_features.ras ? HCR_TERR : 0; /* error records are the host's */
 	return hcr;
 }
 
@@ -100,9 +85,8 @@ void arch_vcpu_reset(struct vcpu *vcpu, u64 entry, u64 arg)
 	a->x[0] = arg;
 	a->pc = entry;
 	a->spsr = PSTATE_EL1H | PSTATE_DAIF;
-	a->context = (struct arm64_context){ .SCTLR_EL1 = SCTLR_RESET };
-	a->optional = (struct arm64_optional_context){ 0 };
 	a->hcr = reset_hcr();
+	context_reset(a);
 	a->cptr = CPTR_GUEST | (a->sve ? 0 : CPTR_TZ);
 	a->mdcr = mdcr_guest;
 	a->vmpidr = arm64_vcpu_mpidr(vcpu->index);
@@ -116,108 +100,6 @@ void arch_vcpu_reset(struct vcpu *vcpu, u64 entry, u64 arg)
 }
 
 /* ---- which CPU holds the registers ---- */
-
-static void load_context(const struct arm64_context *c)
-{
-#define LOAD(name) sysreg_write(name, c->name);
-	ARM64_GUEST_CONTEXT(LOAD)
-#undef LOAD
-}
-
-#define SCTLR_M BIT(0)
-#define TCR_EPD0 BIT(7)
-#define TCR_EPD1 BIT(23)
-
-/*
- * Some CPUs walk a guest's tables speculatively for an AT instruction while EL2 runs, and would remember one guest's
- * addresses under the other's VMID: no walks, then the change, each in this order for the barriers.
- */
-static void forbid_walks(void)
-{
-	sysreg_set(TCR_EL1, TCR_EPD0 | TCR_EPD1);
-	isb();
-	sysreg_set(SCTLR_EL1, SCTLR_M);
-	isb();
-}
-
-static void load_context_and_allow_walks(const struct arm64_context *c)
-{
-	struct arm64_context without = *c;
-
-	without.TCR_EL1 |= TCR_EPD0 | TCR_EPD1;
-	without.SCTLR_EL1 |= SCTLR_M;
-	load_context(&without);
-	isb();
-	sysreg_write(SCTLR_EL1, c->SCTLR_EL1);
-	isb();
-	sysreg_write(TCR_EL1, c->TCR_EL1);
-}
-
-static void save_context(struct arm64_context *c)
-{
-#define SAVE(name) c->name = sysreg_read(name);
-	ARM64_GUEST_CONTEXT(SAVE)
-#undef SAVE
-}
-
-#define KEYS(X)                                                                         \
-	X(APIAKEYLO_EL1, 0)                                                             \
-	X(APIAKEYHI_EL1, 1)                                                             \
-	X(APIBKEYLO_EL1, 2) X(APIBKEYHI_EL1, 3) X(APDAKEYLO_EL1, 4) X(APDAKEYHI_EL1, 5) \
-		X(APDBKEYLO_EL1, 6) X(APDBKEYHI_EL1, 7) X(APGAKEYLO_EL1, 8) X(APGAKEYHI_EL1, 9)
-#define EL1_32(X) X(DACR32_EL2) X(IFSR32_EL2) X(SPSR_abt) X(SPSR_und) X(SPSR_irq) X(SPSR_fiq)
-
-static void load_optional(const struct arch_vcpu *a)
-{
-	const struct arm64_optional_context *o = &a->optional;
-
-#define LOAD(name) sysreg_write(name, o->name);
-#define LOAD_KEY(name, n) sysreg_write(name, o->keys[n]);
-	if (arm64_features.pauth) {
-		KEYS(LOAD_KEY)
-	}
-	if (unlikely(!(a->hcr & HCR_RW))) {
-		EL1_32(LOAD)
-	}
-	if (arm64_features.tcr2)
-		LOAD(TCR2_EL1)
-	if (arm64_features.s1pie) {
-		LOAD(PIR_EL1)
-		LOAD(PIRE0_EL1)
-	}
-	if (arm64_features.csv2_2) {
-		LOAD(SCXTNUM_EL1)
-		LOAD(SCXTNUM_EL0)
-	}
-#undef LOAD_KEY
-#undef LOAD
-}
-
-static void save_optional(struct arch_vcpu *a)
-{
-	struct arm64_optional_context *o = &a->optional;
-
-#define SAVE(name) o->name = sysreg_read(name);
-#define SAVE_KEY(name, n) o->keys[n] = sysreg_read(name);
-	if (arm64_features.pauth) {
-		KEYS(SAVE_KEY)
-	}
-	if (unlikely(!(a->hcr & HCR_RW))) {
-		EL1_32(SAVE)
-	}
-	if (arm64_features.tcr2)
-		SAVE(TCR2_EL1)
-	if (arm64_features.s1pie) {
-		SAVE(PIR_EL1)
-		SAVE(PIRE0_EL1)
-	}
-	if (arm64_features.csv2_2) {
-		SAVE(SCXTNUM_EL1)
-		SAVE(SCXTNUM_EL0)
-	}
-#undef SAVE_KEY
-#undef SAVE
-}
 
 /*
  * Translations and instructions that another vCPU of the VM left behind are not this one's: to a guest each vCPU has
@@ -234,7 +116,8 @@ static void use_vm(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
 
-	vmid_update(vm);
+	if (unlikely(!vmid_is_current(vm)))
+		vmid_update(vm);
 	sysreg_write(VTCR_EL2, vm->arch.vtcr);
 	sysreg_write(VTTBR_EL2, vm->arch.vttbr | vm->vmid.value << VMID_SHIFT);
 	claim_tlb(vcpu);
@@ -250,20 +133,16 @@ static u64 hcr_of_pins(u32 pins)
 void arch_vcpu_load(struct vcpu *vcpu)
 {
 	struct arch_vcpu *a = &vcpu->arch;
-	u32 pins = __atomic_load_n(&a->pins, __ATOMIC_SEQ_CST);
 	bool guarded = arm64_has_erratum(ERRATUM_SPECULATIVE_AT);
 
 	if (unlikely(guarded))
-		forbid_walks();
+		context_forbid_walks();
 	use_vm(vcpu);
-	sysreg_write(HCR_EL2, a->hcr | hcr_of_pins(pins));
+	a->pins_shown = __atomic_load_n(&a->pins, __ATOMIC_SEQ_CST);
+	sysreg_write(HCR_EL2, a->hcr | hcr_of_pins(a->pins_shown));
 	sysreg_write(VMPIDR_EL2, a->vmpidr);
 	sysreg_load(vcpu);
-	if (unlikely(guarded))
-		load_context_and_allow_walks(&a->context);
-	else
-		load_context(&a->context);
-	load_optional(a);
+	context_load(a, guarded);
 	vgic_load(vcpu);
 	guest_timer_load(vcpu);
 	fpu_load(vcpu);
@@ -278,8 +157,7 @@ void arch_vcpu_put(struct vcpu *vcpu)
 	guest_timer_put(vcpu);
 	sysreg_put(vcpu);
 	vgic_put(vcpu);
-	save_optional(a);
-	save_context(&a->context);
+	context_save(a);
 	a->hcr = sysreg_read(HCR_EL2) & ~HCR_ON_ENTRY;
 	sysreg_write(HCR_EL2, HCR_HOST);
 }
@@ -297,13 +175,22 @@ bool arch_vcpu_set_pin(struct vcpu *vcpu, enum vcpu_pin pin, bool level)
 	return (before & bit) != (level ? bit : 0);
 }
 
-/* Brings the pins to the hardware, and what waits in the interrupt controller to list registers. */
-static void sync_interrupts(struct vcpu *vcpu)
+static void show_pins(struct vcpu *vcpu, u32 pins)
+{
+	sysreg_write(HCR_EL2, (sysreg_read(HCR_EL2) & ~(HCR_VI | HCR_VF)) | hcr_of_pins(pins));
+	vcpu->arch.pins_shown = pins;
+}
+
+/* The request is taken back first: who asks again meanwhile is not forgotten. */
+void arm64_sync_interrupts(struct vcpu *vcpu)
 {
 	struct gic *gic = vcpu->vm->arch.gic;
-	u32 pins = __atomic_load_n(&vcpu->arch.pins, __ATOMIC_SEQ_CST);
+	u32 pins;
 
-	sysreg_write(HCR_EL2, (sysreg_read(HCR_EL2) & ~(HCR_VI | HCR_VF)) | hcr_of_pins(pins));
+	__atomic_fetch_and(&vcpu->requests, ~(u32)VCPU_REQ_IRQ, __ATOMIC_SEQ_CST);
+	pins = __atomic_load_n(&vcpu->arch.pins, __ATOMIC_SEQ_CST);
+	if (pins != vcpu->arch.pins_shown)
+		show_pins(vcpu, pins);
 	if (gic)
 		gic_sync(gic, vcpu);
 }
@@ -318,10 +205,8 @@ static bool serror_is_pending(const struct vcpu *vcpu)
 /* What the guest has done with its list registers is not known before they are read back. */
 static void take_interrupt_request(struct vcpu *vcpu)
 {
-	if (this_cpu()->loaded != vcpu || !(vcpu->requests & VCPU_REQ_IRQ))
-		return;
-	__atomic_fetch_and(&vcpu->requests, ~(u32)VCPU_REQ_IRQ, __ATOMIC_SEQ_CST);
-	sync_interrupts(vcpu);
+	if (this_cpu()->loaded == vcpu && (vcpu->requests & VCPU_REQ_IRQ))
+		arm64_sync_interrupts(vcpu);
 }
 
 bool arch_vcpu_has_interrupt(struct vcpu *vcpu, u64 *deadline)
@@ -338,10 +223,11 @@ bool arch_vcpu_has_interrupt(struct vcpu *vcpu, u64 *deadline)
 
 bool arm64_serve_requests(struct vcpu *vcpu)
 {
-	u32 requests = __atomic_fetch_and(&vcpu->requests, (u32)VCPU_REQ_LEAVE, __ATOMIC_SEQ_CST);
+	u32 requests = __atomic_fetch_and(&vcpu->requests, (u32)(VCPU_REQ_LEAVE | VCPU_REQ_IRQ),
+					  __ATOMIC_SEQ_CST);
 
 	if (requests & VCPU_REQ_IRQ)
-		sync_interrupts(vcpu);
+		arm64_sync_interrupts(vcpu);
 	if (requests & VCPU_REQ_FLUSH_ICACHE)
 		__asm__ volatile("ic iallu\n\tdsb nsh" ::: "memory");
 	if (unlikely(requests & VCPU_REQ_RESUME) && psci_resume(vcpu))
@@ -364,7 +250,10 @@ void arch_vcpu_enter(struct vcpu *vcpu)
 
 	if (unlikely(!vmid_is_current(vcpu->vm)))
 		use_vm(vcpu);
-	if (arm64_serve_requests(vcpu) || this_cpu()->resched)
+	/* Who sets a request looks at loaded_cpu afterwards, which has been written before this. */
+	if (__atomic_load_n(&vcpu->requests, __ATOMIC_SEQ_CST) && arm64_serve_requests(vcpu))
+		return;
+	if (this_cpu()->resched)
 		return;
 	trap_wfe(this_cpu()->rq.ready_count > 0);
 	sysreg_write(ELR_EL2, a->pc);

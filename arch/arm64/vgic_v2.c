@@ -51,10 +51,9 @@ static u64 vgic_v2_read_lr(struct vcpu *vcpu, unsigned index)
 
 static void vgic_v2_write_lr(struct vcpu *vcpu, unsigned index, u64 lr)
 {
-	if (lr)
-		vcpu->arch.vgic.used |= 1u << index;
-	else
-		vcpu->arch.vgic.used &= ~(1u << index);
+	u32 bit = 1u << index;
+
+	vcpu->arch.vgic.used = (vcpu->arch.vgic.used & ~bit) | (lr ? bit : 0);
 	gic_host_write(gich, GICH_LR + 4 * index, to_hardware(lr));
 }
 

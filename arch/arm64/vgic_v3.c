@@ -20,11 +20,14 @@ static bool sre_is_changeable; /* guests may have a GICv2, by ICC_SRE_EL1.SRE = 
 	X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
 /* clang-format on */
 
+/* Most guests have no more than one interrupt at a time, in the first: that is worth a branch before the table. */
 static inline u64 lr_get(unsigned index)
 {
 #define GET(n)  \
 	case n: \
 		return sysreg_read(ICH_LR##n##_EL2);
+	if (likely(index == 0))
+		return sysreg_read(ICH_LR0_EL2);
 	switch (index) {
 		EACH_LR(GET)
 	}
@@ -37,7 +40,11 @@ static inline void lr_set(unsigned index, u64 lr)
 #define SET(n)                                     \
 	case n:                                    \
 		sysreg_write(ICH_LR##n##_EL2, lr); \
-		break;
+		return;
+	if (likely(index == 0)) {
+		sysreg_write(ICH_LR0_EL2, lr);
+		return;
+	}
 	switch (index) {
 		EACH_LR(SET)
 	}
@@ -46,13 +53,27 @@ static inline void lr_set(unsigned index, u64 lr)
 
 /* ---- the emulator's ---- */
 
-static inline bool has_v2_guest(const struct vcpu *vcpu)
+static u64 vgic_v3_read_lr(struct vcpu *vcpu, unsigned index)
 {
-	return unlikely(sre_is_changeable) && vcpu->vm->arch.gic &&
-	       gic_version(vcpu->vm->arch.gic) == 2;
+	(void)vcpu;
+	return lr_get(index);
 }
 
-static u64 vgic_v3_read_lr(struct vcpu *vcpu, unsigned index)
+static void vgic_v3_write_lr(struct vcpu *vcpu, unsigned index, u64 lr)
+{
+	u32 bit = 1u << index;
+
+	vcpu->arch.vgic.used = (vcpu->arch.vgic.used & ~bit) | (lr ? bit : 0);
+	lr_set(index, lr);
+}
+
+static bool has_v2_guest(const struct vcpu *vcpu)
+{
+	return vcpu->vm->arch.gic && gic_version(vcpu->vm->arch.gic) == 2;
+}
+
+/* The same on a host where guests may have either version. */
+static u64 read_lr_of_either(struct vcpu *vcpu, unsigned index)
 {
 	u64 lr = lr_get(index), source = lr >> V2_SOURCE_SHIFT & SOURCE_MASK;
 
@@ -61,17 +82,13 @@ static u64 vgic_v3_read_lr(struct vcpu *vcpu, unsigned index)
 	return (lr ^ source << V2_SOURCE_SHIFT) | source << GIC_LR_SOURCE_SHIFT;
 }
 
-static void vgic_v3_write_lr(struct vcpu *vcpu, unsigned index, u64 lr)
+static void write_lr_of_either(struct vcpu *vcpu, unsigned index, u64 lr)
 {
 	u64 source = lr >> GIC_LR_SOURCE_SHIFT & SOURCE_MASK;
 
-	if (lr)
-		vcpu->arch.vgic.used |= 1u << index;
-	else
-		vcpu->arch.vgic.used &= ~(1u << index);
 	if (has_v2_guest(vcpu) && !(lr & GIC_LR_HW))
 		lr = (lr ^ source << GIC_LR_SOURCE_SHIFT) | source << V2_SOURCE_SHIFT;
-	lr_set(index, lr);
+	vgic_v3_write_lr(vcpu, index, lr);
 }
 
 /* The barrier makes what write_lr() wrote since the guest ran count. */
@@ -103,8 +120,6 @@ static unsigned vgic_v3_take_eoi_count(struct vcpu *vcpu)
 }
 
 static struct gic_hardware lent = {
-	.read_lr = vgic_v3_read_lr,
-	.write_lr = vgic_v3_write_lr,
 	.empty_lrs = vgic_v3_empty_lrs,
 	.set_maintenance = vgic_v3_set_maintenance,
 	.take_eoi_count = vgic_v3_take_eoi_count,
@@ -134,6 +149,8 @@ static void vgic_v3_init(const struct gic_host *host)
 	sre_is_changeable = host->gicv_size && try_sre();
 	lent.priority_bits = (u8)vgic_vtr_priority_bits(vtr);
 	lent.lr_count = host->maintenance ? (u8)lr_count : 0;
+	lent.read_lr = sre_is_changeable ? read_lr_of_either : vgic_v3_read_lr;
+	lent.write_lr = sre_is_changeable ? write_lr_of_either : vgic_v3_write_lr;
 	lent.v3 = lent.lr_count;
 	lent.v2 = lent.lr_count && sre_is_changeable;
 }

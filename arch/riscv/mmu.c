@@ -21,6 +21,7 @@
 #define PTE_A BIT(6)
 #define PTE_D BIT(7)
 #define PTE_PBMT_IO (2ull << 61)
+#define PTE_N BIT(63)
 #define PTE_PPN_SHIFT 10
 #define PTE_PPN_MASK (BIT(44) - 1)
 
@@ -70,6 +71,23 @@ static hpa_t address_of(u64 pte, unsigned level)
 	return hpa(((pte >> PTE_PPN_SHIFT) & PTE_PPN_MASK) << PAGE_SHIFT);
 }
 
+/* Svnapot (section 13.1): 16 pages; the four low bits of PPN say so instead of the page. */
+#define NAPOT_BITS 4
+#define NAPOT_PPN_MASK (15ull << PTE_PPN_SHIFT)
+#define NAPOT_PPN_64K (8ull << PTE_PPN_SHIFT)
+
+static u64 make_contiguous(u64 leaf, unsigned level)
+{
+	(void)level;
+	return (leaf & ~NAPOT_PPN_MASK) | NAPOT_PPN_64K | PTE_N;
+}
+
+static bool is_contiguous(u64 leaf, unsigned level)
+{
+	(void)level;
+	return leaf & PTE_N;
+}
+
 static unsigned attr_of(u64 pte, unsigned level)
 {
 	unsigned attr = 0;
@@ -99,7 +117,9 @@ static void flush_stage2(void *ctx, u64 va, u64 size)
 
 #define COMMON_OPS .make_table = make_table, .kind = kind_of, .address = address_of, .attr = attr_of
 #define HOST_OPS COMMON_OPS, .make_leaf = make_host_leaf, .flush = flush_host
-#define STAGE2_OPS COMMON_OPS, .make_leaf = make_stage2_leaf, .flush = flush_stage2
+#define STAGE2_OPS                                                        \
+	COMMON_OPS, .make_leaf = make_stage2_leaf, .flush = flush_stage2, \
+		    .make_contiguous = make_contiguous, .is_contiguous = is_contiguous
 
 static const struct pt_format host_formats[] = {
 	{ .name = "Sv39", .levels = 3, .index_bits = { 9, 9, 8 }, .leaf_level_max = 2, HOST_OPS },
@@ -115,8 +135,8 @@ static const struct pt_format host_formats[] = {
 	  HOST_OPS },
 };
 
-/* The root of a second stage is four pages: 2 more bits of address. */
-static const struct pt_format stage2_formats[] = {
+/* The root of a second stage is four pages: 2 more bits of address. Groups are added where the harts have Svnapot. */
+static struct pt_format stage2_formats[] = {
 	{ .name = "Sv39x4",
 	  .levels = 3,
 	  .index_bits = { 9, 9, 11 },
@@ -168,6 +188,7 @@ void riscv_stage2_init(void)
 		csr_write(CSR_HGATP, mode << SATP_MODE_SHIFT);
 		if (csr_read(CSR_HGATP) >> SATP_MODE_SHIFT == mode)
 			stage2_modes |= 1u << i;
+		stage2_formats[i].contiguous_bits[0] = isa_has(EXT_SVNAPOT) ? NAPOT_BITS : 0;
 	}
 	csr_write(CSR_HGATP, 0);
 	hfence_gvma_all();

@@ -66,13 +66,19 @@ static void pl011_tx_interrupt(bool on)
 	uart.regs[REG_IMSC] = imsc;
 }
 
-/* A timeout may stay pending after its last character was read; one that comes now is pending later. */
+/*
+ * A timeout may stay pending after its last character was read. One that comes while it is cleared loses its interrupt
+ * with it, and in QEMU those that follow have none either before the FIFO has been empty: it is looked at again.
+ */
 static void pl011_irq(void *ctx)
 {
 	(void)ctx;
 	console_interrupt();
-	if (uart.regs[REG_FR] & FR_RX_EMPTY)
-		uart.regs[REG_ICR] = INT_RECEIVE;
+	if (!(uart.regs[REG_FR] & FR_RX_EMPTY))
+		return;
+	uart.regs[REG_ICR] = INT_RECEIVE;
+	if (!(uart.regs[REG_FR] & FR_RX_EMPTY))
+		console_interrupt();
 }
 
 static struct console_driver console = {

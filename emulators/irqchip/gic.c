@@ -319,8 +319,11 @@ void gic_forward_ppi(struct gic *g, u32 intid, u32 host_intid)
 	irqflags_t flags = gic_lock(g);
 
 	g->host_intid[intid - GIC_SGI_COUNT] = (u16)host_intid;
-	for (u32 i = 0; i < g->cpu_count; i++)
+	for (u32 i = 0; i < g->cpu_count; i++) {
 		g->cpus[i].own.forwarded |= gic_bit(intid);
+		g->cpus[i].own.line &= ~gic_bit(intid);
+		gic_changed(g, &g->cpus[i].own, gic_bit(intid));
+	}
 	gic_unlock(g, flags);
 }
 

@@ -153,7 +153,6 @@ static inline void show_again(const struct lr_cpu *l, u32 slot)
 	struct gic_bank *b = gic_bank_of(l->g, l->cpu, intid);
 
 	l->cpu->attention &= ~(1u << slot);
-	b->active &= ~bit;
 	b->latch &= ~bit;
 	b->shown |= bit;
 	write_lr(l, slot, l->cpu->lr[slot]);
@@ -356,6 +355,8 @@ static void set_maintenance(const struct lr_cpu *l)
 
 	if (!(reasons | cpu->reasons))
 		return;
+	if (reasons & ~cpu->reasons & GIC_MAINTAIN_NO_ENTRY)
+		(void)l->g->hardware->take_eoi_count(l->vcpu); /* of ends that meant nothing */
 	cpu->reasons = reasons;
 	l->g->hardware->set_maintenance(l->vcpu, reasons);
 }
@@ -468,8 +469,6 @@ static u32 serve_held(const struct lr_cpu *l, const struct change *c)
 {
 	u32 here = held_here(l, c->b, c->bits);
 
-	if (here && l->cpu->reasons & GIC_MAINTAIN_NO_ENTRY)
-		end_stranded(l); /* before others are stranded */
 	for (u32 held = here; held; held &= held - 1) {
 		u32 n = (u32)__builtin_ctz(held);
 

@@ -48,7 +48,7 @@ struct gic_bank {
 	u32 group1;
 	u32 edge;      /* configuration; SGIs are */
 	u32 edge_tree; /* what the guest's tree says: configuration after reset */
-	u32 line;      /* levels of the wires */
+	u32 line;      /* levels of the wires; forwarded ones have none */
 	u32 latch;     /* an edge was seen, or software made it pending */
 	u32 forwarded; /* the host's: gic_forward_ppi() */
 	u32 sourced;   /* SGIs of version 2: what is latched is a bitmap of their senders */
@@ -153,7 +153,7 @@ static inline u32 gic_set_first(const struct gic_set *set)
 /* What is pending outside of list registers. */
 static inline u32 gic_pending(const struct gic_bank *b)
 {
-	return b->latch | (b->line & ~(b->edge | b->forwarded));
+	return b->latch | (b->line & ~b->edge);
 }
 
 /* Interrupts that the distributor would pass on if they were pending. */

@@ -7,9 +7,10 @@
 #include <emulators/primecell.h>
 
 /*
- * 32-bit registers of Arm DDI 0224, chapter 3. Offsets not named here read as 0 and ignore writes, as ICR reads
- * as 0 and read-only ones ignore writes. Accesses of other sizes and misaligned ones fault. The clock runs from the
- * start and cannot be stopped, so CR reads as 1. Setting it takes effect at once and begins a second.
+ * 32-bit registers of Arm DDI 0224, chapter 3. Accesses of 1, 2 and 4 bytes at a register's own offset reach it; what
+ * a narrow write does not have is 0. Offsets not named here read as 0 and ignore writes, as ICR reads as 0 and
+ * read-only ones ignore writes. Misaligned accesses and those of 8 bytes fault. The clock runs from the start and
+ * cannot be stopped, so CR reads as 1. Setting it takes effect at once and begins a second.
  */
 enum {
 	RTC_DR = 0x00, /* read: the counter */
@@ -146,7 +147,11 @@ static void rtc_write(struct vdev *dev, u64 offset, unsigned size, u64 value)
 	spin_unlock(&dev->lock, flags);
 }
 
-static const struct bus_ops rtc_ops = { .read = rtc_read, .write = rtc_write, .sizes = 4 };
+static const struct bus_ops rtc_ops = {
+	.read = rtc_read,
+	.write = rtc_write,
+	.sizes = 1 | 2 | 4,
+};
 
 static int rtc_create(struct vdev *dev)
 {

@@ -53,7 +53,7 @@ def test_started_at_el3(start, tmp_path, gic):
     # ldr x0, =tree; ldr x1, =image; br x1
     code = struct.pack("<4I2Q", 0x58000080, 0x580000a1, 0xd61f0020, 0xd503201f, ram, image)
     (tmp_path / "stub").write_bytes(code)
-    machine = start(None, kernel=False, gic=gic, extra=(
+    machine = start(None, kernel=False, gic=gic, cpus=1, extra=(
         "-M", "secure=on", "-device", f"loader,file={OUT / 'verdigris.bin'},addr={image:#x},force-raw=on",
         "-device", f"loader,file={tmp_path / 'stub'},addr={stub:#x},force-raw=on,cpu-num=0"))
     assert all(cpu["online"] for cpu in machine.json("cpu"))

@@ -555,7 +555,7 @@ static void do_step(const struct step *s)
 			gic_reset_cpu(sim.gic, s->cpu);
 		break;
 	case POWER:
-		sim.f.vcpus[s->cpu].power = s->value & 1 ? VCPU_ON : VCPU_OFF;
+		GIC_SIM_VM.vcpus[s->cpu].power = s->value & 1 ? VCPU_ON : VCPU_OFF;
 		break;
 	case AGREE:
 	case KINDS:
@@ -567,9 +567,8 @@ static void do_step(const struct step *s)
 
 static void settle(void)
 {
-	for (unsigned cpu = 0; cpu < model.cpus; cpu++)
-		if (!gic_sim_settle_cpu(cpu))
-			complain("vCPU %u does not get out of the hypervisor", cpu);
+	if (!gic_sim_settle())
+		complain("vCPUs do not get out of the hypervisor");
 }
 
 /* Best priority that the model knows for @cpu; @strict: only of those that it must have got, and no other vCPU can. */
@@ -829,7 +828,7 @@ static bool run(u64 seed, const struct step *steps, unsigned count, unsigned *fa
 	}
 	if (!model.complaint[0])
 		drain();
-	fake_vm_destroy(&sim.f);
+	fake_vm_destroy(&GIC_SIM_VM);
 	*failed = i;
 	return !model.complaint[0];
 }
@@ -858,7 +857,7 @@ static void shrink_and_print(u64 seed, struct step *steps, unsigned count)
 		    "! not noticed\n",
 		    (unsigned long long)seed, model.version, model.cpus, model.lrs,
 		    model.split ? ", EOImode 1" : "", model.lazy ? ", lazy" : "");
-	fake_vm_destroy(&sim.f);
+	fake_vm_destroy(&GIC_SIM_VM);
 	tracing = true;
 	run(seed, steps, count, &failed);
 	fail_msg("%s", model.complaint);

@@ -154,6 +154,7 @@ static void test_cpu_on(void **state)
 	assert_int_equal(call(ON64, 1, RAM, 0), PSCI_ALREADY_ON);
 	assert_int_equal(call(INFO64, 1, 0, 0), PSCI_AFFINITY_ON);
 	assert_int_equal(call(ON64, 0, RAM, 0), PSCI_ALREADY_ON);
+	assert_int_equal(call(ON64, 0, 1, 0), PSCI_ALREADY_ON);
 	assert_int_equal(other->start_entry, RAM + 0x1000);
 	/* The 32-bit call has only the lower halves. */
 	assert_int_equal(call(PSCI_CPU_ON, 0x700000002, 0xf00000000 | RAM, ~0ull), PSCI_SUCCESS);
@@ -186,6 +187,7 @@ static void test_cpu_on_target(void **state)
 		assert_ptr_equal(arm64_vcpu_of_mpidr(&fake->vm, arm64_vcpu_mpidr(i)),
 				 fake->vcpus[i]);
 	}
+	fake->vcpus[VCPUS] = fake->vcpus[0]; /* beyond the array's end, were it one */
 	assert_null(arm64_vcpu_of_mpidr(&fake->vm, arm64_vcpu_mpidr(VCPUS)));
 }
 

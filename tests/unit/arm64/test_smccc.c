@@ -123,7 +123,10 @@ static void test_old_firmware(void **state)
 	static const struct fake_firmware kinds[][4] = {
 		{ { 0 } },
 		{ { PSCI_VERSION, ~0ull, { { 2 } } }, FEATURE(~0ull, 0), { 0 } },
-		{ { PSCI_VERSION, ~0ull, { { 0x10000 } } }, FEATURE(~0ull, 0), { 0 } },
+		{ { PSCI_VERSION, ~0ull, { { 0x10000 } } },
+		  { SMCCC_VERSION, ~0ull, { { 0x10001 } } },
+		  FEATURE(~0ull, 0),
+		  { 0 } },
 		{ { PSCI_VERSION, ~0ull, { { 0x10000 } } },
 		  { PSCI_FEATURES, SMCCC_VERSION, { { 0 } } },
 		  FEATURE(~0ull, 0),
@@ -236,6 +239,9 @@ static void test_trng_errors(void **state)
 	/* It runs dry: some tries, then an end; nothing of what was found leaks. */
 	fake->random_failures = 5;
 	assert_int_equal(call(RND64, 64), 0);
+	fake->random_left = 2;
+	assert_int_equal(call(RND64, 192), TRNG_NO_ENTROPY);
+	assert_int_equal(x[1] | x[2] | x[3], 0);
 	fake->random_failures = 1000;
 	assert_int_equal(call(RND64, 64), TRNG_NO_ENTROPY);
 	assert_int_equal(x[1] | x[2] | x[3], 0);

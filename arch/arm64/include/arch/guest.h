@@ -28,10 +28,24 @@ static inline u64 arm64_pc(void)
 
 /* ---- vcpu.c ---- */
 
+/* VCPU_REQ_IRQ, which it takes back: brings pins and waiting interrupts to the hardware. The vCPU is loaded here. */
+void arm64_sync_interrupts(struct vcpu *vcpu);
 /* What vcpu->requests asks for, on the vCPU that is loaded here; true if it has to leave. */
 bool arm64_serve_requests(struct vcpu *vcpu);
 /* On each CPU at its start: what guests may use of it as long as none is loaded, and what is the same for all of them. */
 void arm64_allow_guests(void);
+
+/* ---- context.c: registers of EL1 and EL0 to and from the hardware of this CPU ---- */
+
+/*
+ * ERRATUM_SPECULATIVE_AT: some CPUs walk a guest's tables speculatively for an AT instruction while EL2 runs, and would
+ * remember one guest's addresses under the other's VMID. No walks from here on until context_load() has been told so.
+ */
+void context_forbid_walks(void);
+void context_load(const struct arch_vcpu *a, bool walks_are_forbidden);
+/* After power-on; a->hcr is known. */
+void context_reset(struct arch_vcpu *a);
+void context_save(struct arch_vcpu *a);
 
 /* ---- inject.c: exceptions into the guest's EL1 as the hardware takes them (D1.3; AArch32: G1.11) ---- */
 
@@ -130,18 +144,22 @@ static inline u64 arm64_extend(u64 value, unsigned size, bool wide)
 #define SCTLR_E0E BIT(24)
 #define SCTLR_EE BIT(25)
 
-/*
- * False: the access may be big-endian, or may touch a second page: it ends in the next one, or began in the one before,
- * because FAR_EL2 has the first byte that faults.
- */
-static inline bool arm64_is_plain_access(u64 far, unsigned size)
+/* False: the access may be big-endian. */
+static inline bool arm64_is_little_endian_64(u64 spsr)
 {
-	return !(((far - 1) ^ (far + size - 1)) >> 12) &&
-	       !(sysreg_read(SCTLR_EL1) & (SCTLR_E0E | SCTLR_EE)) &&
-	       !(sysreg_read(SPSR_EL2) & PSTATE_A32);
+	return !(spsr & PSTATE_A32) && !(sysreg_read(SCTLR_EL1) & (SCTLR_E0E | SCTLR_EE));
 }
 
-/* The same for the first bytes of a page: true if the access is known to begin there, and is little-endian. */
+/*
+ * False: the access may touch a second page: it ends in the next one, or it began in the one before, because FAR_EL2
+ * has the first byte that faults.
+ */
+static inline bool arm64_is_in_one_page(u64 far, unsigned size)
+{
+	return !(((far - 1) ^ (far + size - 1)) >> 12);
+}
+
+/* For the first bytes of a page: true if the access is known to begin there. */
 bool arm64_begins_at(u64 far, unsigned size);
 
 enum arm64_exit arm64_data_abort(struct vcpu *vcpu, const struct arm64_trap *trap);
@@ -254,6 +272,8 @@ void guest_timer_put(struct vcpu *vcpu);
 u64 guest_timer_deadline(struct vcpu *vcpu);
 /* True when the virtual timer's condition holds now and its interrupt has not been taken up yet. */
 bool guest_timer_is_due(struct vcpu *vcpu);
+/* Whether the virtual timer's interrupt line is high now: for the virtual GIC. Loaded here. */
+bool guest_timer_line(struct vcpu *vcpu);
 /* Trapped CNTP_*, CNTPCT: for sysreg.c's rows. @encoding by SYSREG(). */
 u64 guest_timer_read(struct vcpu *vcpu, u32 encoding);
 void guest_timer_write(struct vcpu *vcpu, u32 encoding, u64 value);

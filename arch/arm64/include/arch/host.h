@@ -19,6 +19,15 @@ void arm64_boot(const void *fdt, u64 entry, u64 ticks, void *next_table) __noret
 void arm64_secondary(void) __noreturn;
 extern char arm64_boot_stack[];
 
+/* Entered at EL3, where no firmware is left then. */
+bool arm64_was_at_el3(void);
+
+/* ---- el3.c: what firmware at EL3 would have done, when we were entered there ---- */
+
+/* On the boot CPU before the interrupt controller's driver, then on each CPU. */
+void arm64_el3_init(const void *fdt);
+void arm64_el3_cpu_init(void);
+
 /* ---- early_map.c: the map until hostmap_init(), made by boot.S: the image and the tree ---- */
 
 void arm64_early_map_init(void *next_table);
@@ -45,11 +54,9 @@ int arm64_cpu_node(unsigned cpu);
 struct smccc_result {
 	u64 x[4];
 };
-/* Finds /psci. Without it there is none: CPUs start by spin table, power off is a driver's. */
-void arm64_firmware_init(const void *fdt);
+/* Finds /psci. Without it, or when it is known not to be there, CPUs start by spin table, power off is a driver's. */
+void arm64_firmware_init(const void *fdt, bool is_there);
 bool arm64_firmware_has_psci(void);
-/* SMCCC's version, major << 16 | minor; 0 when there is no firmware. */
-u32 arm64_firmware_smccc_version(void);
 /* Adds to what is reserved where CPUs wait that are started by spin table. After arm64_find_cpus(). -ENOSPC. */
 int arm64_firmware_reserve(struct boot_memory *mem) __must_check;
 /* A call by the conduit; x0 = NOT_SUPPORTED (-1) when there is no firmware. */
@@ -80,9 +87,10 @@ struct arm64_features {
 	u64 midr;
 };
 extern struct arm64_features arm64_features;
-/* On the boot CPU; on others in arch_cpu_init(): says when they have less, which ends them. */
+/* On the boot CPU. */
 void arm64_features_init(void);
-void arm64_features_check_secondary(void);
+/* On each of the others: false, and said, when it has less than the boot CPU. It must not go on then. */
+bool arm64_features_suffice(void) __must_check;
 
 /* ---- mmu.c ---- */
 
@@ -111,7 +119,5 @@ void arm64_cache_clean(const void *p, u64 size);
 
 /* Rate of the counter: the timer node's clock-frequency, else CNTFRQ_EL0, which may be 0. */
 u64 arm64_timer_hz(const void *fdt);
-/* INTID of the host's virtual-timer PPI, 0 before the driver is bound. */
-u32 arm64_virtual_timer_ppi(void);
 
 #endif

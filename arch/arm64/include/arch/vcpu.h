@@ -23,12 +23,16 @@ enum {
  * EL1 and EL0 registers that are the vCPU's own and stay in the hardware while it is loaded: those that every CPU
  * has. What only some CPUs have (keys, SVE, AArch32) is moved by vcpu.c where the CPU and the guest have it.
  */
-#define ARM64_GUEST_CONTEXT(X)                                                                   \
-	X(SCTLR_EL1)                                                                             \
-	X(CPACR_EL1) X(TTBR0_EL1) X(TTBR1_EL1) X(TCR_EL1) X(SPSR_EL1) X(ELR_EL1) X(SP_EL0)       \
-		X(SP_EL1) X(AFSR0_EL1) X(AFSR1_EL1) X(ESR_EL1) X(FAR_EL1) X(PAR_EL1) X(MAIR_EL1) \
-			X(AMAIR_EL1) X(VBAR_EL1) X(CONTEXTIDR_EL1) X(TPIDR_EL1) X(TPIDR_EL0)     \
-				X(TPIDRRO_EL0) X(CNTKCTL_EL1) X(CSSELR_EL1) X(MDSCR_EL1)
+/* clang-format off */
+#define ARM64_GUEST_CONTEXT(X) ARM64_CONTEXT_1(X) ARM64_CONTEXT_2(X) ARM64_CONTEXT_3(X)
+/* As many at a time as fit into the registers of a function: pairs are one load or store. */
+#define ARM64_CONTEXT_1(X) \
+	X(CPACR_EL1) X(TTBR0_EL1) X(TTBR1_EL1) X(SPSR_EL1) X(ELR_EL1) X(SP_EL0) X(SP_EL1) X(AFSR0_EL1)
+#define ARM64_CONTEXT_2(X) \
+	X(AFSR1_EL1) X(ESR_EL1) X(FAR_EL1) X(PAR_EL1) X(MAIR_EL1) X(AMAIR_EL1) X(VBAR_EL1) X(CONTEXTIDR_EL1)
+#define ARM64_CONTEXT_3(X) \
+	X(TPIDR_EL1) X(TPIDR_EL0) X(TPIDRRO_EL0) X(CNTKCTL_EL1) X(CSSELR_EL1) X(MDSCR_EL1) X(SCTLR_EL1) X(TCR_EL1)
+/* clang-format on */
 
 struct arm64_context {
 #define FIELD(name) u64 name;
@@ -38,7 +42,8 @@ struct arm64_context {
 
 /* Registers that not every CPU or guest has; valid as the names say. */
 struct arm64_optional_context {
-	u64 keys[10]; /* APIAKEYLO.. in the order of sysreg.h (FEAT_PAuth) */
+	u64 APIAKEYLO_EL1, APIAKEYHI_EL1, APIBKEYLO_EL1, APIBKEYHI_EL1, APDAKEYLO_EL1; /* FEAT_PAuth */
+	u64 APDAKEYHI_EL1, APDBKEYLO_EL1, APDBKEYHI_EL1, APGAKEYLO_EL1, APGAKEYHI_EL1;
 	u64 DACR32_EL2, IFSR32_EL2, SPSR_abt, SPSR_und, SPSR_irq, SPSR_fiq; /* AArch32 at EL1 */
 	u64 TCR2_EL1, PIR_EL1, PIRE0_EL1, SCXTNUM_EL1, SCXTNUM_EL0;
 };
@@ -103,7 +108,9 @@ struct arch_vcpu {
 	u64 vmpidr;
 	struct arm64_context context;
 	struct arm64_optional_context optional;
+	bool has_optional; /* any of it but the keys */
 	u32 pins; /* BIT(enum vcpu_pin): levels of an emulated CPU interface's IRQ (EXTERNAL) and FIQ (FAST); atomic */
+	u32 pins_shown; /* what of them is in HCR_EL2 while loaded */
 	bool suspended; /* waits in PSCI CPU_SUSPEND; counts while vcpu->waiting */
 	u32 fp_cpu; /* CPU number + 1 whose hardware holds its FP registers, if it is also the CPU's fp_owner; 0: none */
 	u64 cause_count[ARM64_EXIT_CAUSES];

@@ -143,6 +143,7 @@ struct cpu {
 	void (*fn)(unsigned cpu);
 	volatile u64 starts;
 	volatile bool expected; /* inside TRAP() */
+	volatile bool in_user;  /* below run_user_at(), at EL0 if the return was legal */
 	u64 trap_ec;            /* the last exception that was taken, EC_NONE if none */
 	u64 trap_esr, trap_far, trap_elr, trap_spsr, trap_state, trap_vector, trap_count;
 	u64 spurious; /* interrupts that turned out to be none */

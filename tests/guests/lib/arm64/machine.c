@@ -38,11 +38,6 @@ void trap_handle(struct cpu *cpu);
 void secondary_entry(void);
 void smccc_lost(void);
 
-static bool from_el0(const struct cpu *cpu)
-{
-	return (cpu->spsr & PSTATE_A32) || (cpu->spsr & 0xf) == PSTATE_EL0T;
-}
-
 /* Goes on behind the instruction that was interrupted; a fetch that failed returns to the caller. */
 static void skip_instruction(struct cpu *cpu)
 {
@@ -50,9 +45,6 @@ static void skip_instruction(struct cpu *cpu)
 	case EC_IABORT:
 	case EC_PC_ALIGN:
 		cpu->elr = cpu->x[30];
-		break;
-	case EC_ILLEGAL_STATE:
-		cpu->spsr &= ~(1ul << 20);
 		break;
 	case EC_SVC: /* is behind it already */
 	case EC_SERROR:
@@ -66,6 +58,7 @@ static void back_from_user(struct cpu *cpu)
 {
 	memcpy(cpu->out, cpu->x, sizeof(cpu->x));
 	cpu->out[31] = cpu->sp;
+	cpu->in_user = false;
 	cpu->elr = (u64)(uintptr_t)user_return;
 	cpu->spsr = PSTATE_EL1T | PSTATE_D | PSTATE_I | PSTATE_F;
 }
@@ -82,7 +75,7 @@ static void exception(struct cpu *cpu)
 	cpu->trap_count++;
 	if (!cpu->expected)
 		die("unexpected exception (ESR ELR FAR)", cpu->esr, cpu->elr, cpu->far);
-	if (from_el0(cpu))
+	if (cpu->in_user)
 		back_from_user(cpu);
 	else
 		skip_instruction(cpu);
@@ -150,6 +143,7 @@ u64 run_instruction(u32 insn)
 
 u64 run_user_at(u64 at, u64 spsr)
 {
+	this_cpu()->in_user = true;
 	return TRAP(user_enter(at, spsr));
 }
 

@@ -28,7 +28,8 @@ struct fake_arm64 {
 	struct vcpu *vcpus[FAKE_VCPUS];
 	struct cpu cpu[FAKE_CPUS];
 	u8 ram[FAKE_RAM_SIZE];
-	u64 now; /* host ticks, CNTPCT_EL0 */
+	u64 now;           /* host ticks, CNTPCT_EL0 */
+	bool offset_works; /* CNTPOFF_EL2, as EL3 has it */
 
 	/* The firmware: answers by the first row that fits, else NOT_SUPPORTED; what was called, by which CPU. */
 	bool has_psci;
@@ -55,6 +56,7 @@ struct fake_arm64 {
 
 	/* trng_rndrrs(): how often it fails before it succeeds, and what comes next. */
 	unsigned random_failures;
+	unsigned random_left; /* not 0: that many words less one, then never again */
 	u64 random;
 
 	unsigned set_way_count;
