@@ -56,6 +56,39 @@ static void add_memory_nodes(const void *fdt, struct boot_memory *mem)
 	}
 }
 
+/* Takes [base, end) out of the RAM: what is left of a range may be nothing, or two. */
+static int cut_ram(struct boot_memory *mem, u64 base, u64 end)
+{
+	for (unsigned i = mem->ram_count; i-- > 0;) {
+		struct hpa_range *ram = &mem->ram[i];
+		u64 ram_end = ram->base + ram->size;
+		struct hpa_range below = { ram->base, base - ram->base };
+		struct hpa_range above = { end, ram_end - end };
+
+		if (end <= ram->base || base >= ram_end)
+			continue;
+		if (base > ram->base && end < ram_end && mem->ram_count == BOOT_RANGES_MAX)
+			return -ENOSPC;
+		*ram = mem->ram[--mem->ram_count];
+		if (base > below.base)
+			mem->ram[mem->ram_count++] = below;
+		if (end < ram_end)
+			mem->ram[mem->ram_count++] = above;
+	}
+	return 0;
+}
+
+/* Memory with no-map must not be mapped at all: even a speculative read of it may be an error. */
+static int add_reserved_region(struct boot_memory *mem, const struct fdt_reg *reg, bool no_map)
+{
+	u64 first = align_down(reg->base, PAGE_SIZE);
+	u64 end = reg->base + reg->size;
+
+	if (no_map && reg->size && end > reg->base)
+		return cut_ram(mem, first, align_up(end, PAGE_SIZE));
+	return add_reserved(mem, reg->base, reg->size);
+}
+
 /* Regions that only have a size want to be allocated by an operating system: not by us. */
 static int add_reserved_nodes(const void *fdt, struct boot_memory *mem)
 {
@@ -66,10 +99,12 @@ static int add_reserved_nodes(const void *fdt, struct boot_memory *mem)
 	if (parent < 0)
 		return 0;
 	fdt_for_each_subnode(node, fdt, parent) {
+		bool no_map = fdt_getprop(fdt, node, "no-map", NULL);
+
 		if (!fdt_is_enabled(fdt, node))
 			continue;
 		for (unsigned i = 0; fdt_reg_entry(fdt, parent, node, i, &reg) == 0; i++) {
-			e = add_reserved(mem, reg.base, reg.size);
+			e = add_reserved_region(mem, &reg, no_map);
 			if (e)
 				return e;
 		}

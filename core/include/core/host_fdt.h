@@ -10,7 +10,7 @@
  * tolerates missing optional properties. -EINVAL when it is no flattened device tree.
  */
 int host_fdt_check(const void *fdt) __must_check;
-/* Adds /memory, /memreserve/, /reserved-memory (no-map or not), the tree itself and the initrd to @mem. */
+/* Adds /memory without what is no-map in /reserved-memory, and what is reserved: /memreserve/, other reserved memory, the tree, the initrd. */
 int host_fdt_memory(const void *fdt, struct boot_memory *mem) __must_check;
 /* /chosen linux,initrd-start and -end (1 or 2 cells); size 0 when there is none. */
 struct hpa_range host_fdt_initrd(const void *fdt);
