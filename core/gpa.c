@@ -343,6 +343,38 @@ int gpa_add_emulated(struct vm *vm, gpa_t at, u64 size, const char *name)
 				  .base = at.v, .size = size, .kind = GPA_EMULATED, .name = name });
 }
 
+/* True if @size bytes from @at are ROM and end where a region does; *first is the region that begins there. */
+static bool is_whole_rom(const struct vm *vm, u64 at, u64 size, u32 *first)
+{
+	const struct gpa_map *map = &vm->map;
+	u64 done = 0;
+	u32 slot;
+
+	*first = slot_of(map, at);
+	for (slot = *first; slot < map->count && done < size; slot++) {
+		const struct gpa_region *r = &map->regions[slot];
+
+		if (r->base != at + done || r->kind != GPA_ROM)
+			return false;
+		done += r->size;
+	}
+	return done == size;
+}
+
+int gpa_show_rom(struct vm *vm, gpa_t at, u64 size, bool shown)
+{
+	u32 slot;
+	int err = is_whole_rom(vm, at.v, size, &slot) ? 0 : -EINVAL;
+
+	if (err)
+		return err;
+	/* It was mapped region by region, so no leaf has to be split. */
+	err = stage2_unmap(vm, at, size);
+	for (u64 done = 0; shown && !err && done < size; done += vm->map.regions[slot++].size)
+		err = map_region(vm, &vm->map.regions[slot]);
+	return err;
+}
+
 void gpa_drop_emulated(struct vm *vm)
 {
 	struct gpa_map *map = &vm->map;
@@ -424,11 +456,17 @@ static void piece_write(void *memory, void *buf, u64 offset, u64 len)
 	memcpy(memory, (const u8 *)buf + offset, len);
 }
 
-static void piece_zero(void *memory, void *buf, u64 offset, u64 len)
+static void piece_load(void *memory, void *buf, u64 offset, u64 len)
 {
-	(void)buf;
+	piece_write(memory, buf, offset, len);
+	arch_sync_code(memory, len);
+}
+
+static void piece_fill(void *memory, void *byte, u64 offset, u64 len)
+{
 	(void)offset;
-	memset(memory, 0, len);
+	memset(memory, *(const u8 *)byte, len);
+	arch_sync_code(memory, len);
 }
 
 /* Applies @fn to each contiguous piece, after all of them have been seen to be there. */
@@ -461,10 +499,10 @@ int gpa_write(const struct vm *vm, gpa_t at, const void *buf, u64 len)
 
 int gpa_load(const struct vm *vm, gpa_t at, const void *buf, u64 len)
 {
-	return for_each_piece(vm, at, (void *)(uintptr_t)buf, len, ACCESS_LOAD, piece_write);
+	return for_each_piece(vm, at, (void *)(uintptr_t)buf, len, ACCESS_LOAD, piece_load);
 }
 
-int gpa_zero(const struct vm *vm, gpa_t at, u64 len)
+int gpa_fill(const struct vm *vm, gpa_t at, u8 byte, u64 len)
 {
-	return for_each_piece(vm, at, NULL, len, ACCESS_LOAD, piece_zero);
+	return for_each_piece(vm, at, &byte, len, ACCESS_LOAD, piece_fill);
 }

@@ -131,15 +131,16 @@ static void stray(u32 irq)
 
 void irq_dispatch(u32 irq)
 {
-	irq_fn fn = irq < row_count ? __atomic_load_n(&rows[irq].fn, __ATOMIC_ACQUIRE) : NULL;
+	struct row *row = irq < row_count ? &rows[irq] : NULL;
+	irq_fn fn = row ? __atomic_load_n(&row->fn, __ATOMIC_ACQUIRE) : NULL;
 
 	if (!fn) {
 		stray(irq);
 		return;
 	}
-	__atomic_fetch_add(&rows[irq].count, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&row->count, 1, __ATOMIC_RELAXED);
 	irq_enter();
-	fn(rows[irq].ctx);
+	fn(row->ctx);
 	irq_leave();
 }
 

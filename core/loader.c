@@ -264,23 +264,6 @@ static const struct loader *choose(const struct vm *vm, const struct bundle_file
 
 /* ---- loading ---- */
 
-int loader_copy(struct vm *vm, u64 at, const void *from, u64 size)
-{
-	int err = gpa_load(vm, gpa(at), from, size);
-
-	while (!err && size > 0) {
-		u64 len = size;
-		void *p = gpa_to_ptr(vm, gpa(at), &len, GPA_READ);
-
-		if (!p)
-			return -EFAULT;
-		arch_sync_code(p, len);
-		at += len;
-		size -= len;
-	}
-	return err;
-}
-
 static int find_file(const struct vm *vm, const char *name, struct bundle_file *file)
 {
 	int err = bundle_find(name, file);
@@ -311,7 +294,7 @@ static int load_roms(struct vm *vm)
 			err = -ENOSPC;
 		}
 		if (!err)
-			err = loader_copy(vm, m->base, file.data, file.size);
+			err = gpa_load(vm, gpa(m->base), file.data, file.size);
 	}
 	return err;
 }
@@ -327,7 +310,7 @@ static int load_files(struct vm *vm)
 
 		err = find_file(vm, load->name, &file);
 		if (!err)
-			err = loader_copy(vm, load->base, file.data, file.size);
+			err = gpa_load(vm, gpa(load->base), file.data, file.size);
 	}
 	return err;
 }
@@ -358,9 +341,9 @@ static int copy_all(struct vm *vm, const struct loader *loader, const struct bun
 	int err = loader->load(vm, image, plan);
 
 	if (!err && initrd->size)
-		err = loader_copy(vm, plan->initrd_base, initrd->data, initrd->size);
+		err = gpa_load(vm, gpa(plan->initrd_base), initrd->data, initrd->size);
 	if (!err)
-		err = loader_copy(vm, plan->fdt_base, vm->fdt, vm->fdt_size);
+		err = gpa_load(vm, gpa(plan->fdt_base), vm->fdt, vm->fdt_size);
 	if (err)
 		log_error("VM %s: could not write its images: %s", vm->name, error_text(err));
 	return err;

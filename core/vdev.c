@@ -255,6 +255,27 @@ int vdev_map_reg(struct vdev *dev, unsigned index, u64 min_size, const struct bu
 	return vdev_add_mmio(dev, base, size, ops);
 }
 
+int vdev_map_rom(struct vdev *dev, unsigned index, gpa_t *base, u64 *size,
+		 const struct bus_ops *ops)
+{
+	struct bus_region region = { .ops = ops, .dev = dev };
+	int err = vdev_reg(dev, index, base, size);
+
+	if (err && err != -ENOENT)
+		return err;
+	if (!err)
+		err = gpa_show_rom(dev->vm, *base, *size, true);
+	if (err == -ENOENT || err == -EINVAL) {
+		vdev_error(dev, "reg entry %u is no memory of its own; add verdigris,rom", index);
+		return -EINVAL;
+	}
+	region.base = base->v;
+	region.size = *size;
+	if (!err)
+		err = bus_add(&dev->vm->mmio, &dev->vm->heap_owner, &region);
+	return explain_region(dev, base->v, *size, err);
+}
+
 /* ---- other properties ---- */
 
 u32 vdev_u32(const struct vdev *dev, const char *property, u32 fallback)
@@ -485,6 +506,11 @@ bool vdev_call_vcpu(struct vdev *dev, u32 vcpu, void (*fn)(void *arg), void *arg
 		return false;
 	smp_call((unsigned)cpu, fn, arg);
 	return true;
+}
+
+int vdev_show_rom(struct vdev *dev, gpa_t base, u64 size, bool shown)
+{
+	return gpa_show_rom(dev->vm, base, size, shown);
 }
 
 void vdev_request_power(struct vdev *dev, enum exit_power what, const char *reason)

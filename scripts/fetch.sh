@@ -5,6 +5,7 @@
 #   fetch.sh linux-<arch> FILE     an unmodified kernel; <arch> is riscv64, arm64 or amd64
 #   fetch.sh busybox-<arch> FILE   a static BusyBox
 #   fetch.sh uboot-<arch> FILE     U-Boot for QEMU's riscv64 S-mode or for its arm64 `virt`
+#   fetch.sh uefi-arm64 FILE       EDK2 for QEMU's arm64 `virt`
 #   fetch.sh dtb-<board> FILE      a board's own device tree as the kernel package has it: dtb-rpi4, dtb-zcu102
 # The packages come from the mirror that this machine's own apt uses, through a private apt
 # configuration: the machine's own package lists and packages stay as they are.
@@ -75,6 +76,7 @@ items() {
 		busybox-amd64   busybox-static      amd64   usr/bin/busybox
 		uboot-riscv64   u-boot-qemu         riscv64 usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin
 		uboot-arm64     u-boot-qemu         arm64   usr/lib/u-boot/qemu_arm64/u-boot.bin
+		uefi-arm64      qemu-efi-aarch64    arm64   usr/share/qemu-efi-aarch64/QEMU_EFI.fd
 	END
 }
 

@@ -6,7 +6,7 @@ usage: mkbundle.py OUTPUT (LIST | NAME=SOURCE)...
 
 A list holds one `NAME = SOURCE` a line; `#` starts a comment. SOURCE is one of
     folder/guest.dts   a guest's tree: compiled, so NAME ends in .dtb
-    @linux-<arch> @busybox-<arch> @uboot-<arch>   what scripts/fetch.sh gets from Debian packages
+    @linux-<arch> @busybox-<arch> @uboot-<arch> @uefi-arm64   what scripts/fetch.sh gets from Debian packages
     @initramfs-<arch>  a root file system for Linux made of that BusyBox
     any other path     that file as it is; $O in it is the build folder
 The same sources give the same bytes. OUTPUT.d gets the rule that names them, for make.

@@ -55,8 +55,8 @@ $(O)/fuzz/fuzz_%: $(O)/fuzz/obj/tests/fuzz/fuzz_%.o $(O)/fuzz/product.a
 # What a test defines itself replaces the product's, and the product replaces what fake.c plays.
 tested-riscv := $(addprefix arch/riscv/,decode.c dump.c fpu.c guest_csr.c guest_timer.c isa.c translate.c) \
 	$(filter-out %/sbi_console.c,$(wildcard arch/riscv/sbi*.c))
-tested-arm64 := $(wildcard $(addprefix arch/arm64/,decode.c dump.c features.c guest_timer.c id_regs.c inject.c \
-	psci.c smccc*.c sysreg*.c translate.c trng.c vgic*.c))
+tested-arm64 := $(wildcard $(addprefix arch/arm64/,cache.c decode.c dump.c exit.c fault.c features.c fpu.c guest_timer.c \
+	id_regs.c inject.c psci.c smccc*.c sysreg*.c translate.c trng.c vgic*.c))
 
 # arch-host-rules ARCH
 define arch-host-rules

@@ -28,23 +28,6 @@ static bool caches_are_on(u64 sctlr)
 	return (sctlr & (SCTLR_M | SCTLR_C)) == (SCTLR_M | SCTLR_C);
 }
 
-/* Four lines a turn; pieces are whole pages. */
-static void clean_invalidate(const void *p, u64 size)
-{
-	u64 line = 4ul << (sysreg_read(CTR_EL0) >> 16 & 15);
-	uintptr_t end = (uintptr_t)p + size;
-
-	for (uintptr_t at = (uintptr_t)p; at < end; at += 4 * line)
-		__asm__ volatile("dc civac, %0\n\t"
-				 "dc civac, %1\n\t"
-				 "dc civac, %2\n\t"
-				 "dc civac, %3"
-				 :
-				 : "r"(at), "r"(at + line), "r"(at + 2 * line), "r"(at + 3 * line)
-				 : "memory");
-	__asm__ volatile("dsb sy" ::: "memory"); /* done before the guest sees its caches change */
-}
-
 /* An alias shows what is cleaned elsewhere; registers are not cached. */
 static bool is_memory(const struct gpa_region *region)
 {
@@ -65,7 +48,8 @@ static bool clean_piece(struct vcpu *vcpu)
 		if (!is_memory(region) || end <= next)
 			continue;
 		len = MIN(end - from, budget);
-		clean_invalidate(hpa_to_ptr(hpa(region->pa.v + (from - region->base))), len);
+		arm64_cache_clean_invalidate(hpa_to_ptr(hpa(region->pa.v + (from - region->base))),
+					     len);
 		next = from + len;
 		budget -= len;
 	}

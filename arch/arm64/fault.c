@@ -2,6 +2,7 @@
 /* Second-stage aborts: accesses to devices that the CPU does not describe in full, and what is no memory at all. */
 #include <arch/at.h>
 #include <arch/guest.h>
+#include <arch/host.h>
 #include <core/arch.h>
 #include <core/errno.h>
 #include <core/vm.h>
@@ -257,7 +258,7 @@ static void other_abort(struct vcpu *vcpu, const struct arm64_trap *trap)
 	unsigned fsc = trap->esr & ISS_FSC;
 
 	if (fsc == FSC_TLB_CONFLICT)
-		__asm__ volatile("tlbi vmalls12e1\n\tdsb nsh\n\tisb" ::: "memory");
+		arm64_tlb_flush_guests();
 	else if (fsc == FSC_ALIGNMENT || fsc == FSC_UNSUPPORTED)
 		arm64_inject_data_abort(vcpu, trap, fsc);
 	else

@@ -8,9 +8,9 @@
 
 /*
  * An ID register is 16 fields of four bits, and its limit has one digit for each: the most that a guest may see, so
- * that 0 hides the field and f leaves it (7 a signed one). A guest may have what we move with a vCPU or what needs no moving
- * (instructions without state), and nothing that EL2 would have to permit. Names stand above their digits, from
- * bit 63 down; "-" is a field that is hidden. The last column marks signed fields, where -1 says absent.
+ * that 0 hides the field and f leaves it (7 a signed one). A guest may have what we move with a vCPU or what needs
+ * no moving (instructions without state), and nothing that EL2 would have to permit. Names stand above their
+ * digits, from bit 63 down; "-" is a field that is hidden. The last column marks signed fields, where -1 says absent.
  */
 #define LIMIT(a, b, c, d) (0x##a##ull << 48 | 0x##b##ull << 32 | 0x##c##ull << 16 | 0x##d##ull)
 #define FIELD(shift) (15ull << (shift))
@@ -120,6 +120,9 @@ static u64 hidden_fields(u32 encoding)
 {
 	u64 hidden = 0;
 
+	/* Without AArch32 its registers are unknown (D24.2.85), which is no business of a guest. */
+	if (ID_INDEX(encoding) < ID_A32_COUNT && !arm64_features.el0_32)
+		return ~0ull;
 	for (unsigned i = 0; i < ARRAY_SIZE(conditions); i++)
 		if (conditions[i].encoding == encoding && !*conditions[i].needs)
 			hidden |= conditions[i].fields;
@@ -136,6 +139,7 @@ void sysreg_id_init(void)
 		u64 *value = &visible[ID_INDEX(reg->encoding)];
 		u64 here = least(read_hardware(reg->encoding), reg->limit, reg->is_signed);
 
+		here &= ~hidden_fields(reg->encoding);
 		*value = first ? here : least(*value, here, reg->is_signed);
 	}
 	spin_unlock(&id_lock, flags);
@@ -151,10 +155,9 @@ u64 sysreg_id(const struct vm *vm, u32 encoding)
 	u32 index = ID_INDEX(encoding);
 	u64 value;
 
-	/* Without AArch32 its registers are unknown (D24.2.85), which is no business of a guest. */
-	if (index >= ID_COUNT || (index < ID_A32_COUNT && !arm64_features.el0_32))
+	if (index >= ID_COUNT)
 		return 0;
-	value = visible[index] & ~hidden_fields(encoding);
+	value = visible[index];
 	switch (encoding) {
 	case SYS_ID_AA64PFR0_EL1:
 		return has_gic_registers(vm) ? value : value & ~FIELD(24);

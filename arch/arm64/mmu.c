@@ -23,6 +23,8 @@
 #define PTE_S2_ATTR_MASK PTE_ATTR(15)
 #define PTE_S2_NORMAL \
 	PTE_ATTR(15) /* write-back, and the guest's own attributes may take away from that */
+#define PTE_S2_FORCED \
+	PTE_ATTR(6) /* FEAT_S2FWB: write-back, whatever the guest says (HCR_EL2.FWB: cache.c) */
 #define PTE_S2_DEVICE PTE_ATTR(1) /* Device-nGnRE at most */
 #define PTE_SH_INNER (3ull << 8)
 #define PTE_AF BIT(10)
@@ -93,7 +95,10 @@ static u64 stage2_bits(unsigned attr, unsigned level)
 {
 	u64 pte = leaf_kind(level);
 
-	pte |= attr & PT_DEVICE ? PTE_S2_DEVICE : PTE_S2_NORMAL;
+	if (attr & PT_DEVICE)
+		pte |= PTE_S2_DEVICE;
+	else
+		pte |= arm64_features.fwb ? PTE_S2_FORCED : PTE_S2_NORMAL;
 	pte |= attr & PT_READ ? PTE_S2AP_READ : 0;
 	pte |= attr & PT_WRITE ? PTE_S2AP_WRITE : 0;
 	pte |= attr & PT_EXEC ? 0 : PTE_XN;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Self-hosted debug (Arm ARM, D2, D24.3): the guest's own breakpoints and watchpoints, moved only while it has some. */
+/* Self-hosted debug (Arm ARM, D2, D24.3): breakpoints and watchpoints of the guest, moved only while it has some. */
 #include <arch/sysreg_rows.h>
 #include <core/vm.h>
 

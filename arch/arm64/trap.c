@@ -83,6 +83,7 @@ void arch_cpu_describe(void (*print)(void *ctx, const char *fmt, ...), void *ctx
 	print(ctx, "\n");
 	arm64_firmware_describe(print, ctx);
 	arm64_stage2_describe(print, ctx);
+	vgic_describe(print, ctx);
 	arm64_errata_describe(print, ctx);
 }
 

@@ -116,8 +116,7 @@ static void use_vm(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
 
-	if (unlikely(!vmid_is_current(vm)))
-		vmid_update(vm);
+	vmid_update(vm);
 	sysreg_write(VTCR_EL2, vm->arch.vtcr);
 	sysreg_write(VTTBR_EL2, vm->arch.vttbr | vm->vmid.value << VMID_SHIFT);
 	claim_tlb(vcpu);

@@ -110,9 +110,11 @@ void vgic_load(struct vcpu *vcpu)
 
 void vgic_put(struct vcpu *vcpu)
 {
+	const struct arm64_vgic_cpu *v = &vcpu->arch.vgic;
+
 	if (!hardware)
 		return;
-	if (uses_lrs(vcpu))
+	if (v->used || (v->hcr & VGIC_HCR_REASONS)) /* else the emulator has nothing here */
 		gic_put(vcpu->vm->arch.gic, vcpu);
 	hardware->put(vcpu);
 }
@@ -135,29 +137,22 @@ static bool is_signalled(u64 lr, u32 vmcr)
 	       (lr >> GIC_LR_PRIORITY_SHIFT & 0xff) < vmcr >> VGIC_VMCR_PMR_SHIFT;
 }
 
-/* An interrupt that came again while its list register is not read back yet shows only after that. */
-static bool is_signalled_here(struct vcpu *vcpu)
+bool vgic_has_pending(struct vcpu *vcpu)
 {
 	u32 vmcr;
 
-	if (__atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED) & VCPU_REQ_IRQ)
-		gic_sync(vcpu->vm->arch.gic, vcpu);
+	if (!hardware || !uses_lrs(vcpu))
+		return false;
+	if (gic_has_waiting(vcpu->vm->arch.gic, vcpu->index))
+		return true;
+	if (this_cpu()->loaded != vcpu)
+		return false; /* gic_put() has emptied its list registers */
 	vmcr = hardware->vmcr();
 	for (u32 used = vcpu->arch.vgic.used; used; used &= used - 1)
 		if (is_signalled(hardware->lent->read_lr(vcpu, (unsigned)__builtin_ctz(used)),
 				 vmcr))
 			return true;
 	return false;
-}
-
-bool vgic_has_pending(struct vcpu *vcpu)
-{
-	if (!hardware || !uses_lrs(vcpu))
-		return false;
-	if (gic_has_waiting(vcpu->vm->arch.gic, vcpu->index))
-		return true;
-	/* Elsewhere gic_put() has emptied its list registers. */
-	return this_cpu()->loaded == vcpu && is_signalled_here(vcpu);
 }
 
 void vgic_describe(void (*print)(void *ctx, const char *fmt, ...), void *ctx)

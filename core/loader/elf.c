@@ -136,9 +136,9 @@ static int elf_load(struct vm *vm, const struct bundle_file *image, const struct
 		if (!read_segment(image, &h, i, &s))
 			continue;
 		if (s.p_filesz)
-			err = loader_copy(vm, s.p_paddr, image->data + s.p_offset, s.p_filesz);
+			err = gpa_load(vm, gpa(s.p_paddr), image->data + s.p_offset, s.p_filesz);
 		if (!err && s.p_memsz > s.p_filesz)
-			err = gpa_zero(vm, gpa(s.p_paddr + s.p_filesz), s.p_memsz - s.p_filesz);
+			err = gpa_fill(vm, gpa(s.p_paddr + s.p_filesz), 0, s.p_memsz - s.p_filesz);
 	}
 	return err;
 }

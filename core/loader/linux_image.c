@@ -4,6 +4,7 @@
  * one header in the first 64 bytes, told apart by a magic.
  */
 #include <core/errno.h>
+#include <core/gpa.h>
 #include <core/loader.h>
 #include <core/log.h>
 #include <string.h>
@@ -104,7 +105,7 @@ static int linux_plan(const struct vm *vm, const struct bundle_file *image,
 static int linux_load(struct vm *vm, const struct bundle_file *image,
 		      const struct loader_plan *plan)
 {
-	return loader_copy(vm, plan->image_base, image->data, image->size);
+	return gpa_load(vm, gpa(plan->image_base), image->data, image->size);
 }
 
 DEFINE_LOADER(linux_image_loader) = {

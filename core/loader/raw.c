@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Loads firmware and flat binaries: as they are, to one address, which is where they start. */
 #include <core/errno.h>
+#include <core/gpa.h>
 #include <core/loader.h>
 #include <core/log.h>
 
@@ -24,7 +25,7 @@ static int raw_plan(const struct vm *vm, const struct bundle_file *image, struct
 
 static int raw_load(struct vm *vm, const struct bundle_file *image, const struct loader_plan *plan)
 {
-	return loader_copy(vm, plan->image_base, image->data, image->size);
+	return gpa_load(vm, gpa(plan->image_base), image->data, image->size);
 }
 
 DEFINE_LOADER(raw_loader) = {

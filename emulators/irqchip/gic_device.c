@@ -274,6 +274,7 @@ static int choose_reg(void *fdt, int node, u8 version)
 	return fdt_setprop(fdt, node, "reg", chosen, 2 * entry);
 }
 
+/* The name of version 2 is that of QEMU's machine: EDK2 knows no other. */
 static int complete_template(struct vdev *dev, void *fdt, int node)
 {
 	const struct gic *g = dev->state;
@@ -281,7 +282,7 @@ static int complete_template(struct vdev *dev, void *fdt, int node)
 
 	if (!err)
 		err = fdt_setprop_string(fdt, node, "compatible",
-					 g->version == 3 ? "arm,gic-v3" : "arm,gic-400");
+					 g->version == 3 ? "arm,gic-v3" : "arm,cortex-a15-gic");
 	if (!err)
 		err = fdt_setprop_empty(fdt, node, "interrupt-controller");
 	return err;

@@ -99,7 +99,7 @@ static void enable(const struct access *a, u64 value)
 	flags = gic_lock(a->g);
 	value &= b->exists & ~b->enabled;
 	b->enabled |= (u32)value;
-	gic_changed(a->g, b, (u32)value);
+	gic_update(a->g, b, (u32)value);
 	gic_unlock(a->g, flags);
 }
 

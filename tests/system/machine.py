@@ -50,7 +50,7 @@ RISCV64 = {
 }
 ARM64 = {
     "arch": "arm64", "machine": "virt-arm64.dtsi", "ram": 0x40000000, "uart": 0x9000000, "alias": 0x80000000,
-    "console": "ttyAMA0", "uname": "aarch64", "registers": "sctlr_el1", "uboot": (0x41000000, 0x45000000),
+    "console": "ttyAMA0", "uname": "aarch64", "registers": "SCTLR_EL1", "uboot": (0x41000000, 0x45000000),
 }
 BOARDS = {
     "qemu-riscv64": RISCV64 | {

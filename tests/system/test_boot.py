@@ -134,6 +134,30 @@ def test_uboot_as_guest(bundle, start):
     machine.detach()
 
 
+@pytest.mark.only("qemu-arm64")
+@pytest.mark.parametrize("gic", [2, 3])
+def test_uefi_as_guest(bundle, start, gic):
+    """EDK2 runs in a guest's flash, to its shell; a variable that it is told outlives power-off."""
+    name = "colour -guid 11111111-2222-3333-4444-555555555555"
+    bundle.add("uefi.dtb", TOP / "configs/guests/uefi-arm64.dts").add("uefi.fd", "@uefi-arm64")
+    machine = start(bundle, cpus=2, gic=gic, limit=200)
+    for value in ("not set", "42"):
+        machine.cmd("vm start uefi")
+        machine.attach("uefi")
+        machine.expect("any other key to continue", 90)
+        machine.send("\x1b")
+        machine.expect("Shell> ", 30)
+        machine.send(f"setvar {name}\r")
+        machine.expect(r"\n42 |Unable to get" if value == "42" else "Unable to get", 20)
+        assert "Unable" not in machine.child.after or value != "42"
+        machine.expect("Shell> ", 20)
+        machine.send(f"setvar {name} -nv -bs =0x42\r")
+        machine.expect("Shell> ", 20)
+        machine.send("reset -s\r")
+        machine.expect("has stopped", 30)
+        machine.child.expect(PROMPT, timeout=30)
+
+
 @pytest.mark.smoke
 def test_clean_boot_log(bundle, start):
     """No warning and no error on a plain machine."""

@@ -286,10 +286,10 @@ static void test_loading(void **state)
 	assert_int_equal(gpa_load(vm, gpa(RAM + 0x3ffc), "abcdefgh", 8), 0);
 	assert_int_equal(gpa_read(vm, gpa(0x1ffc), buf, 8), 0);
 	assert_memory_equal(buf, "abcdefgh", 8);
-	assert_int_equal(gpa_zero(vm, gpa(RAM + 0x3ffe), 4), 0);
+	assert_int_equal(gpa_fill(vm, gpa(RAM + 0x3ffe), 0, 4), 0);
 	assert_int_equal(gpa_read(vm, gpa(RAM + 0x3ffc), buf, 8), 0);
 	assert_memory_equal(buf, "ab\0\0\0\0gh", 8);
-	assert_int_equal(gpa_zero(vm, gpa(RAM + 0x5ffe), 4), -EFAULT);
+	assert_int_equal(gpa_fill(vm, gpa(RAM + 0x5ffe), 0, 4), -EFAULT);
 	assert_int_equal(gpa_load(vm, gpa(RAM + 0x7000), "x", 1), -EFAULT);
 	len = 100;
 	assert_null(gpa_to_ptr(vm, gpa(RAM + 0x4000), &len, GPA_WRITE));
@@ -321,6 +321,43 @@ static void test_alias_errors(void **state)
 	stop();
 }
 
+/* Hidden ROM is not mapped and keeps what it holds; the map does not change. */
+static void test_show_rom(void **state)
+{
+	struct pt_leaf leaf;
+	u32 word = 0;
+
+	(void)state;
+	start();
+	assert_int_equal(gpa_add_memory(vm, gpa(RAM), 0x2000, GPA_RAM, "ram"), 0);
+	assert_int_equal(gpa_add_memory(vm, gpa(RAM + 0x2000), 0x3000, GPA_ROM, "rom"), 0);
+	assert_int_equal(gpa_add_memory(vm, gpa(RAM + 0x5000), 0x1000, GPA_ROM, "rom"), 0);
+	assert_int_equal(gpa_fill(vm, gpa(RAM + 0x2000), 0x5a, 0x4000), 0);
+	for (unsigned round = 0; round < 2; round++) {
+		assert_int_equal(gpa_show_rom(vm, gpa(RAM + 0x2000), 0x4000, false), 0);
+		for (u64 at = RAM; at < RAM + 0x6000; at += PAGE_SIZE)
+			assert_int_equal(stage2_lookup(vm, gpa(at), &leaf),
+					 at < RAM + 0x2000 ? 0 : -ENOENT);
+		assert_int_equal(gpa_read(vm, gpa(RAM + 0x5ffc), &word, 4), 0);
+		assert_int_equal(word, 0x5a5a5a5a);
+		assert_int_equal(gpa_show_rom(vm, gpa(RAM + 0x2000), 0x4000, true), 0);
+		check_stage2(RAM, RAM + 0x8000);
+	}
+	/* Whole regions, and ROM only. */
+	assert_int_equal(gpa_show_rom(vm, gpa(RAM + 0x5000), 0x1000, false), 0);
+	assert_int_equal(gpa_show_rom(vm, gpa(RAM + 0x5000), 0x1000, true), 0);
+	assert_int_equal(gpa_show_rom(vm, gpa(RAM + 0x2000), 0x3800, false), -EINVAL);
+	assert_int_equal(gpa_show_rom(vm, gpa(RAM + 0x3000), 0x3000, false), -EINVAL);
+	assert_int_equal(gpa_show_rom(vm, gpa(RAM + 0x1000), 0x5000, false), -EINVAL);
+	assert_int_equal(gpa_show_rom(vm, gpa(RAM), 0x2000, false), -EINVAL);
+	assert_int_equal(gpa_show_rom(vm, gpa(RAM + 0x5000), 0x2000, false), -EINVAL);
+	assert_int_equal(gpa_show_rom(vm, gpa(RAM + 0x9000), 0x1000, true), -EINVAL);
+	check_stage2(RAM, RAM + 0x8000);
+	/* It may go while it is hidden. */
+	assert_int_equal(gpa_show_rom(vm, gpa(RAM + 0x2000), 0x4000, false), 0);
+	stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +371,7 @@ int main(void)
 		cmocka_unit_test(test_access),
 		cmocka_unit_test(test_loading),
 		cmocka_unit_test(test_alias_errors),
+		cmocka_unit_test(test_show_rom),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,8 +110,8 @@ static void test_one_for_all(void **state)
 	put_all(&users[1]);
 	assert_int_equal(a[0], 'x');
 	put_all(&users[2]);
-	/* Nobody may find what they wrote. */
-	assert_false(memchr(a, 'x', 0x3000));
+	/* Nobody may find what they wrote; the free list's own pointers may have such a byte. */
+	assert_true(is_zero(a + 64, 0x3000 - 64));
 	/* The next of that name is another. */
 	assert_int_equal(get(&users[0], "mail", 0x5000, &a), 0);
 	assert_true(is_zero(a, 0x5000));

@@ -100,6 +100,12 @@ int vdev_add_pio(struct vdev *dev, u64 base, u64 size, const struct bus_ops *ops
 /* Both at once for `reg` entry @index, which must be there and have at least @min_size bytes. */
 int vdev_map_reg(struct vdev *dev, unsigned index, u64 min_size,
 		 const struct bus_ops *ops) __must_check;
+/*
+ * For a device that is memory: `reg` entry @index, which verdigris,rom has made ROM, as *@base and *@size. What the
+ * ROM does not serve comes to @ops: writes, and everything while vdev_show_rom() hides it. -EINVAL, -ENOMEM.
+ */
+int vdev_map_rom(struct vdev *dev, unsigned index, gpa_t *base, u64 *size,
+		 const struct bus_ops *ops) __must_check;
 /* Zeroed memory charged to the VM, which destroy() gives back by heap_free(). NULL, explained: there is none. */
 void *vdev_alloc(struct vdev *dev, size_t size) __must_check;
 /*
@@ -126,6 +132,11 @@ struct vcpu *vdev_vcpu_here(const struct vdev *dev);
  * so, unless it has left that CPU since. False: they are in memory, nothing was run. No lock is held.
  */
 bool vdev_call_vcpu(struct vdev *dev, u32 vcpu, void (*fn)(void *arg), void *arg);
+/*
+ * Hides what vdev_map_rom() has taken, and shows it again; finished on return. -ENOMEM: it could not be shown and
+ * is hidden still, which is slower and not wrong.
+ */
+int vdev_show_rom(struct vdev *dev, gpa_t base, u64 size, bool shown) __must_check;
 /* vm_request_power(). The device's lock must not be held. */
 void vdev_request_power(struct vdev *dev, enum exit_power what, const char *reason);
 /* A warning that the guest can trigger; rate-limited. */

@@ -51,6 +51,12 @@ int gpa_add_host(struct vm *vm, gpa_t at, hpa_t pa, u64 size, enum gpa_kind kind
 int gpa_add_alias(struct vm *vm, gpa_t at, gpa_t of, u64 size, const char *name) __must_check;
 /* Claims the range for emulation; the bus does the rest. Maps nothing. */
 int gpa_add_emulated(struct vm *vm, gpa_t at, u64 size, const char *name) __must_check;
+/*
+ * Hides ROM from the guest, so that each access comes to the bus as its writes always do, and shows it again. The
+ * range is whole ROM regions; else -EINVAL. While vCPUs run: the map stays as it is, the second stage changes.
+ * -ENOMEM: there was no memory to show it; it stays hidden.
+ */
+int gpa_show_rom(struct vm *vm, gpa_t at, u64 size, bool shown) __must_check;
 /* Takes all EMULATED regions out again; their names belong to devices. */
 void gpa_drop_emulated(struct vm *vm);
 /* Unmaps everything, scrubs and frees owned memory. */
@@ -68,9 +74,9 @@ void *gpa_to_ptr(const struct vm *vm, gpa_t at, u64 *len, enum gpa_access access
 /* Copies, crossing regions if need be. -EFAULT if any byte is no memory; then nothing was written. */
 int gpa_read(const struct vm *vm, gpa_t at, void *buf, u64 len) __must_check;
 int gpa_write(const struct vm *vm, gpa_t at, const void *buf, u64 len) __must_check;
-/* Both for loaders: they also write to ROM. Errors as above. */
+/* Both for loaders and for devices that are ROM: they also write to it, and make it visible to fetches. Errors as above. */
 int gpa_load(const struct vm *vm, gpa_t at, const void *buf, u64 len) __must_check;
-int gpa_zero(const struct vm *vm, gpa_t at, u64 len) __must_check;
+int gpa_fill(const struct vm *vm, gpa_t at, u8 byte, u64 len) __must_check;
 /* Total bytes of RAM. */
 u64 gpa_ram_size(const struct vm *vm);
 

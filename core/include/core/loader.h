@@ -37,8 +37,6 @@ struct loader {
 bool loader_fits(const struct vm *vm, u64 base, u64 size);
 /* The first RAM region of the guest's tree; there is always one. */
 const struct vm_memory *loader_first_ram(const struct vm *vm);
-/* For loaders: copies into the guest and makes it visible to its instruction fetches. */
-int loader_copy(struct vm *vm, u64 at, const void *from, u64 size) __must_check;
 
 /*
  * Loads everything that vm->config names and the final tree. Called by vm_start() with no vCPU

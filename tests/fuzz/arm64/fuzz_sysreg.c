@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include <arch/sysreg_rows.h>
-#include <fake_arm64.h>
+#include <fake_cache.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

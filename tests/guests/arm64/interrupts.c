@@ -335,13 +335,17 @@ static void split_end(u32 intid)
 	gic_enable(other, false);
 }
 
-/* Many at a time stay active without a running priority. */
+/*
+ * Several at a time stay active without a running priority. Not more than every host has list registers: the hardware
+ * does not tell of the deactivation of one that has none.
+ */
+#define SPLIT 4
 static void split_many(void)
 {
 	unsigned active = 0, inactive = 0;
 
 	gic_split_end(true);
-	for (unsigned i = 0; i < MANY; i++) {
+	for (unsigned i = 0; i < SPLIT; i++) {
 		u32 iar;
 
 		gic_enable(SPI_FREE + i, true);
@@ -350,14 +354,14 @@ static void split_many(void)
 		if (gic_intid(iar) == SPI_FREE + i)
 			gic_end(iar);
 	}
-	for (unsigned i = 0; i < MANY; i++)
+	for (unsigned i = 0; i < SPLIT; i++)
 		active += gic_active(SPI_FREE + i);
-	check_equal("32 are active at once with two-step ends", active, MANY);
-	for (unsigned i = 0; i < MANY; i++) {
+	check_equal("several are active at once with two-step ends", active, SPLIT);
+	for (unsigned i = 0; i < SPLIT; i++) {
 		gic_pend(SPI_FREE + i, i % 2);
-		gic_deactivate(SPI_FREE + (i * 5) % MANY);
+		gic_deactivate(SPI_FREE + (i * 3 + 1) % SPLIT);
 	}
-	for (unsigned i = 0; i < MANY / 2; i++) {
+	for (unsigned i = 0; i < SPLIT / 2; i++) {
 		u32 iar = take();
 
 		if (gic_intid(iar) < 1020) {
@@ -365,11 +369,11 @@ static void split_many(void)
 			gic_deactivate(iar);
 		}
 	}
-	for (unsigned i = 0; i < MANY; i++) {
+	for (unsigned i = 0; i < SPLIT; i++) {
 		inactive += !gic_active(SPI_FREE + i) && !gic_pending(SPI_FREE + i);
 		gic_enable(SPI_FREE + i, false);
 	}
-	check_equal("  and all come to their end, those that came again too", inactive, MANY);
+	check_equal("  and all come to their end, those that came again too", inactive, SPLIT);
 	check("  none is left over", quiet());
 	gic_split_end(false);
 }

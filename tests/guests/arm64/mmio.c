@@ -465,7 +465,7 @@ static void misaligned(void)
 	static const u64 places[] = { RTC_BASE, UART_BASE, NOWHERE };
 	unsigned wrong = 0;
 
-	if (TRAP((void)*(volatile u32 *)(RTC_BASE + RTC_MR + 1)) == EC_NONE) {
+	if (TRAP((void)read32(RTC_BASE + RTC_MR + 1)) == EC_NONE) {
 		skip("misaligned accesses to devices", "QEMU with one CPU lets them through");
 		return;
 	}

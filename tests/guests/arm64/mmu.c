@@ -25,11 +25,11 @@ static u64 pte(const volatile void *at, u64 bits)
 
 static u64 load(u64 at)
 {
-	return TRAP((void)*(volatile u64 *)at);
+	return TRAP((void)read64(at));
 }
 static u64 store(u64 at)
 {
-	return TRAP(*(volatile u64 *)at = 1);
+	return TRAP(write64(at, 1));
 }
 static u64 fetch(u64 at)
 {

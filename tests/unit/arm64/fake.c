@@ -227,24 +227,6 @@ const struct gic_host *arm64_gic(void)
 	return &host_gic;
 }
 
-bool cache_set_way(struct vcpu *vcpu)
-{
-	(void)vcpu;
-	fake->set_way_count++;
-	return fake->unfinished ? fake->unfinished--, false : true;
-}
-
-bool cache_write_sctlr(struct vcpu *vcpu, u64 value)
-{
-	(void)vcpu;
-	if (fake->unfinished) {
-		fake->unfinished--;
-		return false;
-	}
-	sysreg_write(SCTLR_EL1, value);
-	return true;
-}
-
 /* ---- the virtual GIC ---- */
 
 unsigned gic_version(const struct gic *gic)

@@ -271,12 +271,13 @@ static void test_conditions(void **state)
 	};
 
 	(void)state;
-	set_cpus(0x1111111111111111ull);
 	for (unsigned i = 0; i < ARRAY_SIZE(fields); i++) {
 		bool *feature = (bool *)((char *)&arm64_features + fields[i].feature);
 
+		set_cpus(0x1111111111111111ull);
 		assert_int_equal(field(fields[i].encoding, fields[i].shift), 1);
 		*feature = false;
+		set_cpus(0x1111111111111111ull);
 		assert_int_equal(field(fields[i].encoding, fields[i].shift), 0);
 		*feature = true;
 	}

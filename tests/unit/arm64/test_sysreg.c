@@ -3,7 +3,7 @@
 #include <test.h>
 
 #include <arch/sysreg_rows.h>
-#include <fake_arm64.h>
+#include <fake_cache.h>
 
 #define ENCODINGS 65536
 #define MDCR_HPMN_HERE 6

@@ -3,7 +3,7 @@
 #include <test.h>
 
 #include <arch/sysreg_rows.h>
-#include <fake_arm64.h>
+#include <fake_cache.h>
 
 #define PC (FAKE_RAM_BASE + 0x100)
 

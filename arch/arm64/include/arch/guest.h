@@ -284,7 +284,7 @@ void vgic_load(struct vcpu *vcpu);
 void vgic_put(struct vcpu *vcpu);
 /* Empties the CPU interface; not loaded. */
 void vgic_reset(struct vcpu *vcpu);
-/* True if an interrupt that the guest would take is in a list register or waits. Loaded here or nowhere. */
+/* True if an interrupt that the guest would take is in a list register or waits. Loaded here or nowhere; VCPU_REQ_IRQ was served. */
 bool vgic_has_pending(struct vcpu *vcpu);
 /* A line about the host's GIC and what guests have of it, for `cpu`. */
 void vgic_describe(void (*print)(void *ctx, const char *fmt, ...), void *ctx);

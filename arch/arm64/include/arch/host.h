@@ -114,6 +114,8 @@ void arm64_tlb_flush_guests(void);
 
 /* To the point of coherency, so that CPUs with caches off see what was written. Any context. */
 void arm64_cache_clean(const void *p, u64 size);
+/* Whole pages, so that CPUs with caches on read what others wrote past them. Any context. */
+void arm64_cache_clean_invalidate(const void *p, u64 size);
 
 /* ---- timer.c: CNTHP as the host's timer; its and the guests' PPIs from the tree's timer node ---- */
 

@@ -298,12 +298,23 @@ static inline unsigned id_field(u64 reg, unsigned shift)
 	return reg >> shift & 15;
 }
 
+/*
+ * One instruction without write-back each: the compiler may not count on an address that an access inside TRAP()
+ * would have left behind.
+ */
 static inline u8 read8(u64 at)
 {
 	u32 v;
 
 	__asm__ volatile("ldrb %w0, [%1]" : "=r"(v) : "r"(at) : "memory");
 	return (u8)v;
+}
+static inline u16 read16(u64 at)
+{
+	u32 v;
+
+	__asm__ volatile("ldrh %w0, [%1]" : "=r"(v) : "r"(at) : "memory");
+	return (u16)v;
 }
 static inline u32 read32(u64 at)
 {
@@ -322,6 +333,10 @@ static inline u64 read64(u64 at)
 static inline void write8(u64 at, u8 v)
 {
 	__asm__ volatile("strb %w0, [%1]" ::"r"(v), "r"(at) : "memory");
+}
+static inline void write16(u64 at, u16 v)
+{
+	__asm__ volatile("strh %w0, [%1]" ::"r"(v), "r"(at) : "memory");
 }
 static inline void write32(u64 at, u32 v)
 {

@@ -331,7 +331,7 @@ bool probe_read(u64 at, unsigned size, u64 *value)
 		ec = TRAP(v = read8(at));
 		break;
 	case 2:
-		ec = TRAP(v = *(volatile u16 *)at);
+		ec = TRAP(v = read16(at));
 		break;
 	case 4:
 		ec = TRAP(v = read32(at));
@@ -354,7 +354,7 @@ bool probe_write(u64 at, unsigned size, u64 value)
 		ec = TRAP(write8(at, (u8)value));
 		break;
 	case 2:
-		ec = TRAP(*(volatile u16 *)at = (u16)value);
+		ec = TRAP(write16(at, (u16)value));
 		break;
 	case 4:
 		ec = TRAP(write32(at, (u32)value));
