@@ -16,7 +16,7 @@ static bool is_served(struct vcpu *vcpu, u64 addr, unsigned needed)
 }
 
 /*
- * Memory is mapped before the guest runs: an access that comes here is a stale miss, a write to ROM or flash, or to
+ * Memory is mapped before the guest runs: an access that comes here is a stale miss, a write to ROM, or to
  * nothing, with its first byte or its last. To run it again is right only if all of it is served.
  */
 static int exit_memory(struct vcpu *vcpu, u64 addr, unsigned size, unsigned needed)
@@ -33,23 +33,11 @@ static int read_elsewhere(struct vcpu *vcpu, u64 addr, unsigned size, u64 *value
 	return err == -ENODEV ? exit_memory(vcpu, addr, size, PT_READ) : err;
 }
 
-/* Writes to a flash chip are commands, and none is known. */
-static bool is_flash(struct vcpu *vcpu, u64 addr)
-{
-	const struct gpa_region *region = gpa_find(vcpu->vm, gpa(addr));
-
-	return region && region->kind == GPA_FLASH;
-}
-
 static int write_elsewhere(struct vcpu *vcpu, u64 addr, unsigned size, u64 value)
 {
 	int err = bus_write(&vcpu->vm->mmio, addr, size, value, &vcpu->mmio_hint);
 
-	if (err != -ENODEV)
-		return err;
-	if (is_flash(vcpu, addr) && is_flash(vcpu, addr + (size - 1)))
-		return 0;
-	return exit_memory(vcpu, addr, size, PT_WRITE);
+	return err == -ENODEV ? exit_memory(vcpu, addr, size, PT_WRITE) : err;
 }
 
 int exit_mmio_read(struct vcpu *vcpu, u64 addr, unsigned size, u64 *value)

@@ -12,9 +12,8 @@
 #define GPA_FIRST_CAPACITY 16
 
 static const char *const gpa_kind_names[] = {
-	[GPA_RAM] = "ram",           [GPA_ROM] = "rom",       [GPA_FLASH] = "flash",
-	[GPA_EMULATED] = "emulated", [GPA_DEVICE] = "device", [GPA_SHARED] = "shared",
-	[GPA_ALIAS] = "alias",
+	[GPA_RAM] = "ram",       [GPA_ROM] = "rom",       [GPA_EMULATED] = "emulated",
+	[GPA_DEVICE] = "device", [GPA_SHARED] = "shared", [GPA_ALIAS] = "alias",
 };
 
 const char *gpa_kind_name(enum gpa_kind kind)
@@ -258,7 +257,7 @@ int gpa_add_memory(struct vm *vm, gpa_t at, u64 size, enum gpa_kind kind, const 
 	int err = check_pages(vm, at.v, size);
 	u64 done = 0;
 
-	if (!err && kind != GPA_RAM && kind != GPA_ROM && kind != GPA_FLASH)
+	if (!err && kind != GPA_RAM && kind != GPA_ROM)
 		err = -EINVAL;
 	if (!err && memory_is_short(size))
 		err = -ENOMEM;

@@ -153,8 +153,6 @@ static int add_memory(struct vm *vm, const struct vm_memory *m)
 		return gpa_add_memory(vm, gpa(m->base), m->size, GPA_RAM, m->name);
 	case VM_MEMORY_ROM:
 		return gpa_add_memory(vm, gpa(m->base), m->size, GPA_ROM, m->name);
-	case VM_MEMORY_FLASH:
-		return gpa_add_memory(vm, gpa(m->base), m->size, GPA_FLASH, m->name);
 	case VM_MEMORY_ALIAS:
 		return gpa_add_alias(vm, gpa(m->base), gpa(m->target), m->size, m->name);
 	case VM_MEMORY_DEVICE:

@@ -157,7 +157,6 @@ static const struct {
 	enum vm_memory_kind kind;
 } kinds[] = {
 	{ "verdigris,rom", VM_MEMORY_ROM },
-	{ "verdigris,flash", VM_MEMORY_FLASH },
 	{ "verdigris,alias-of", VM_MEMORY_ALIAS },
 	{ "verdigris,shared", VM_MEMORY_SHARED },
 	{ "verdigris,passthrough", VM_MEMORY_DEVICE },
@@ -174,7 +173,7 @@ static void add_special(struct config_check *c, int node, unsigned row, u64 base
 		return;
 	if (m->kind == VM_MEMORY_SHARED)
 		copy_string(c, node, "verdigris,shared", m->name, sizeof(m->name));
-	else if (m->kind == VM_MEMORY_ROM || m->kind == VM_MEMORY_FLASH)
+	else if (m->kind == VM_MEMORY_ROM)
 		copy_string(c, node, kinds[row].property, m->image, sizeof(m->image));
 	else if (value && (len == 4 || len == 8))
 		m->target = config_number(value, 0, (u32)len / 4);
@@ -317,7 +316,7 @@ static bool is_inside(const struct vm_config *config, u32 allowed, u64 base, u64
 }
 
 #define KIND(kind) (1u << VM_MEMORY_##kind)
-#define OWN (KIND(RAM) | KIND(ROM) | KIND(FLASH))
+#define OWN (KIND(RAM) | KIND(ROM))
 
 /* Node of a memory region, for messages. */
 static int node_of(const struct config_check *c, const struct vm_memory *m)

@@ -399,7 +399,6 @@ static const struct rule rules[] = {
 	RULE("verdigris,load", IN_CHOSEN, check_loads),
 	RULE("verdigris,entry", IN_CHOSEN, check_entry, FIELD(entry)),
 	RULE("verdigris,rom", IN_MAPPED, check_rom, FILE_NAME),
-	RULE("verdigris,flash", IN_MAPPED, check_rom, FILE_NAME),
 	RULE("verdigris,alias-of", IN_MAPPED, check_address),
 	RULE("verdigris,shared", IN_MAPPED, check_name, FILE_NAME),
 	RULE("verdigris,passthrough", IN_MAPPED, check_address),

@@ -31,8 +31,7 @@ static bool caches_are_on(u64 sctlr)
 /* An alias shows what is cleaned elsewhere; registers are not cached. */
 static bool is_memory(const struct gpa_region *region)
 {
-	return region->kind == GPA_RAM || region->kind == GPA_ROM || region->kind == GPA_FLASH ||
-	       region->kind == GPA_SHARED;
+	return region->kind == GPA_RAM || region->kind == GPA_ROM || region->kind == GPA_SHARED;
 }
 
 /* The next piece of the VM's memory. True: that was all. */

@@ -110,11 +110,11 @@ static enum arm64_exit call(struct vcpu *vcpu, const struct arm64_trap *trap)
 
 /* ---- registers ---- */
 
-static enum arm64_exit system_register(struct vcpu *vcpu, const struct arm64_trap *trap)
+/* Interrupts to other CPUs among them, so it is called directly. */
+static inline void access_register(struct vcpu *vcpu, u64 esr)
 {
-	if (unlikely(!sysreg_trap(vcpu, trap->esr)))
-		arm64_inject_undefined(vcpu, trap->esr);
-	return ARM64_RESUME;
+	if (unlikely(!sysreg_trap(vcpu, esr)))
+		arm64_inject_undefined(vcpu, esr);
 }
 
 static enum arm64_exit coprocessor(struct vcpu *vcpu, const struct arm64_trap *trap)
@@ -164,7 +164,6 @@ static enum arm64_exit dispatch(struct vcpu *vcpu, const struct arm64_trap *trap
 		[ESR_EC_SMC32] = call,
 		[ESR_EC_HVC64] = call,
 		[ESR_EC_SMC64] = call,
-		[ESR_EC_SYS64] = system_register,
 		[ESR_EC_SVE] = float_registers,
 		[ESR_EC_PAC_FAIL] = reflect,
 		[ESR_EC_IABT_LOW] = arm64_fetch_abort,
@@ -347,7 +346,9 @@ struct vcpu *arm64_exit_sync(struct vcpu *vcpu, u64 esr)
 
 	count(vcpu, class);
 	vcpu->stats.exits++;
-	if (unlikely(class != ESR_EC_DABT_LOW || !access_directly(vcpu, esr)))
+	if (class == ESR_EC_SYS64)
+		access_register(vcpu, esr);
+	else if (unlikely(class != ESR_EC_DABT_LOW || !access_directly(vcpu, esr)))
 		return slow(vcpu, esr);
 	return serve(vcpu);
 }

@@ -176,6 +176,14 @@ bool guest_timer_is_due(struct vcpu *vcpu)
 	return is_armed(ctl) && guest_now(vcpu) >= cval && !is_taken_up(vcpu);
 }
 
+void guest_timer_take_up(struct vcpu *vcpu)
+{
+	if (!is_loaded(vcpu) || !guest_timer_is_due(vcpu))
+		return;
+	raise_virtual(vcpu);
+	arm64_gic()->set_ppi_active(host_ppi, true);
+}
+
 u64 guest_timer_deadline(struct vcpu *vcpu)
 {
 	u64 ctl, cval;

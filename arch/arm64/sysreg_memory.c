@@ -4,13 +4,14 @@
 #include <arch/sysreg_rows.h>
 
 /* The traps are there for SCTLR_EL1; the others get through as they are. */
-#define PLAIN_REGISTERS(X)                                                            \
-	X(TTBR0_EL1)                                                                  \
-	X(TTBR1_EL1)                                                                  \
-	X(TCR_EL1)                                                                    \
-	X(AFSR0_EL1)                                                                  \
-	X(AFSR1_EL1) X(ESR_EL1) X(FAR_EL1) X(MAIR_EL1) X(AMAIR_EL1) X(CONTEXTIDR_EL1) \
-		X(DACR32_EL2) X(IFSR32_EL2) X(TCR2_EL1) X(PIR_EL1) X(PIRE0_EL1)
+#define PLAIN_REGISTERS(X)                                                             \
+	X(TTBR0_EL1)                                                                   \
+	X(TTBR1_EL1)                                                                   \
+	X(TCR_EL1)                                                                     \
+	X(AFSR0_EL1)                                                                   \
+	X(AFSR1_EL1)                                                                   \
+	X(ESR_EL1) X(FAR_EL1) X(MAIR_EL1) X(AMAIR_EL1) X(CONTEXTIDR_EL1) X(DACR32_EL2) \
+		X(IFSR32_EL2) X(TCR2_EL1) X(PIR_EL1) X(PIRE0_EL1)
 
 static bool is_there(u32 encoding)
 {

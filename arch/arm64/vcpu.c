@@ -210,6 +210,7 @@ static void take_interrupt_request(struct vcpu *vcpu)
 
 bool arch_vcpu_has_interrupt(struct vcpu *vcpu, u64 *deadline)
 {
+	guest_timer_take_up(vcpu);
 	take_interrupt_request(vcpu);
 	if (vcpu->arch.pins || vgic_has_pending(vcpu) || guest_timer_is_due(vcpu) ||
 	    serror_is_pending(vcpu))

@@ -174,10 +174,9 @@ static void take_back(const struct lr_cpu *l, u32 slot, u64 lr)
 	release(l, slot, b, bit);
 }
 
-/* @empty: bitmap of list registers that are known to be. */
-static void withdraw(const struct lr_cpu *l, u32 slot, u32 empty)
+static void withdraw(const struct lr_cpu *l, u32 slot)
 {
-	u64 lr = empty >> slot & 1 ? 0 : read_lr(l, slot);
+	u64 lr = read_lr(l, slot);
 	u32 intid = l->cpu->lr_intid[slot], bit = gic_bit(intid);
 	struct gic_bank *b = gic_bank_of(l->g, l->cpu, intid);
 
@@ -187,6 +186,26 @@ static void withdraw(const struct lr_cpu *l, u32 slot, u32 empty)
 	} else {
 		release(l, slot, b, bit);
 		gic_end(l->g, b, intid % 32);
+	}
+}
+
+/* Shorter, for list registers @slots, which are empty and had nothing to tell. */
+static void withdraw_ended(const struct lr_cpu *l, u32 slots)
+{
+	struct gic_cpu *cpu = l->cpu;
+
+	cpu->used &= ~slots;
+	cpu->plain &= ~slots;
+	cpu->attention &= ~slots;
+	for (; slots; slots &= slots - 1) {
+		u32 intid = cpu->lr_intid[__builtin_ctz(slots)], bit = gic_bit(intid);
+		struct gic_bank *b = gic_bank_of(l->g, cpu, intid);
+
+		b->held &= ~bit;
+		b->shown &= ~bit;
+		b->active &= ~bit;
+		if (gic_pending(b) & bit)
+			gic_update(l->g, b, bit);
 	}
 }
 
@@ -324,7 +343,7 @@ static void exchange(const struct lr_cpu *l)
 
 		if (victim == GIC_LRS_MAX)
 			break;
-		withdraw(l, victim, 0);
+		withdraw(l, victim);
 		offer_member(l, intid);
 	}
 	for (u32 used = l->cpu->used; used; used &= used - 1) {
@@ -416,7 +435,6 @@ void gic_put(struct gic *g, struct vcpu *vcpu)
 {
 	struct lr_cpu l = { g, &g->cpus[vcpu->index], vcpu };
 	irqflags_t flags;
-	u32 empty;
 
 	if (!(l.cpu->used | l.cpu->reasons))
 		return;
@@ -424,9 +442,9 @@ void gic_put(struct gic *g, struct vcpu *vcpu)
 	g->busy = l.cpu;
 	if (l.cpu->reasons & GIC_MAINTAIN_NO_ENTRY)
 		end_stranded(&l);
-	empty = g->hardware->empty_lrs(vcpu);
+	withdraw_ended(&l, g->hardware->empty_lrs(vcpu) & l.cpu->used & ~l.cpu->eoi);
 	for (u32 used = l.cpu->used; used; used &= used - 1)
-		withdraw(&l, (u32)__builtin_ctz(used), empty);
+		withdraw(&l, (u32)__builtin_ctz(used));
 	if (l.cpu->reasons)
 		g->hardware->set_maintenance(vcpu, 0);
 	l.cpu->reasons = 0;
@@ -473,7 +491,7 @@ static u32 serve_held(const struct lr_cpu *l, const struct change *c)
 		u32 n = (u32)__builtin_ctz(held);
 
 		if (c->apply)
-			withdraw(l, c->b->slot[n], 0);
+			withdraw(l, c->b->slot[n]);
 		else
 			look(c->b, 1u << n, read_lr(l, c->b->slot[n]));
 	}

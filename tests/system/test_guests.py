@@ -30,8 +30,8 @@ RISCV64 = {
 ARM64 = {
     "plain": (dict(cpus=2), TOPICS),
     "gicv2": (dict(cpus=2, gic=2), TOPICS),
-    "one-cpu": (dict(cpus=1), ["smp", "psci", "fp", "gic"]),
-    "max-gicv4": (dict(cpus=2, model="max", gic=4), ["traps", "sysreg", "timer", "fp", "mmu", "gic"]),
+    "one-cpu": (dict(cpus=1), ["smp", "psci", "fp", "gic", "routing"]),
+    "max-gicv4": (dict(cpus=2, model="max", gic=4), ["traps", "sysreg", "timers", "fp", "mmu", "gic"]),
     "a76": (dict(cpus=2, model="cortex-a76"), ["sysreg"]),
     "no-vmids": (dict(cpus=2, extra=("-append", "vmid-bits=0")), ["mmu", "smp"]),
 }

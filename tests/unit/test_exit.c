@@ -10,7 +10,6 @@
  *   0x10000 device, 0x100 bytes      0x80000000 RAM      0x80004000 ROM     0x80006000 RAM
  *   0x11000 device, 0x800 bytes, odd accesses too        0x80008000 device up to 0x80009000
  *   0x90000000 a view of the first RAM page              0xa0000000 shared      0xb0000000 host device
- *   0xc0000000 flash
  */
 #define DEVICE 0x10000ull
 #define LOOSE 0x11000ull
@@ -21,7 +20,6 @@
 #define VIEW 0x90000000ull
 #define SHARED 0xa0000000ull
 #define HOST 0xb0000000ull
-#define FLASH 0xc0000000ull
 #define NOTHING 0x70000000ull
 
 /* ---- a device that tells what it was asked ---- */
@@ -97,7 +95,6 @@ static int setup(void **state)
 	shared = page_alloc_zero(&owner_system, 0);
 	assert_int_equal(gpa_add_memory(vm, gpa(RAM), 0x4000, GPA_RAM, "ram"), 0);
 	assert_int_equal(gpa_add_memory(vm, gpa(ROM), 0x2000, GPA_ROM, "rom"), 0);
-	assert_int_equal(gpa_add_memory(vm, gpa(FLASH), 0x2000, GPA_FLASH, "flash"), 0);
 	assert_int_equal(gpa_add_memory(vm, gpa(RAM2), 0x2000, GPA_RAM, "ram2"), 0);
 	assert_int_equal(gpa_add_alias(vm, gpa(VIEW), gpa(RAM), 0x1000, "view"), 0);
 	assert_int_equal(gpa_add_host(vm, gpa(SHARED), ptr_to_hpa(shared), 0x1000, GPA_SHARED, "s"),
@@ -234,26 +231,6 @@ static void test_mmio_in_every_order(void **state)
 		check_access(&accesses[i]);
 }
 
-/* What is written to flash is lost, without a fault; it ends where it ends. */
-static void test_flash(void **state)
-{
-	static const u64 at[] = { FLASH, FLASH + 1, FLASH + 0xffc, FLASH + 0x1ff8 };
-	struct vm *vm = &f.vm;
-	u64 value = 1;
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
-		assert_int_equal(exit_mmio_read(vcpu, at[i], 8, &value), AGAIN);
-		assert_int_equal(exit_mmio_write(vcpu, at[i], 8, ~0ull), 0);
-		assert_int_equal(gpa_read(vm, gpa(at[i]), &value, 8), 0);
-		assert_true(value == 0);
-	}
-	assert_int_equal(gpa_write(vm, gpa(FLASH), &value, 8), FAULT);
-	assert_int_equal(exit_mmio_write(vcpu, FLASH + 0x1ffc, 8, 0), FAULT);
-	assert_int_equal(exit_mmio_write(vcpu, FLASH - 4, 8, 0), FAULT);
-	assert_int_equal(exit_mmio_write(vcpu, FLASH + 0x2000, 1, 0), FAULT);
-}
-
 /* Memory was not touched by any of that. */
 static void test_memory_untouched(void **state)
 {
@@ -388,11 +365,15 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_mmio),     TEST(test_mmio_in_every_order),
-		TEST(test_flash),    TEST(test_memory_untouched),
-		TEST(test_unmapped), TEST(test_no_devices),
-		TEST(test_ports),    TEST(test_halt),
-		TEST(test_power),    TEST(test_fatal),
+		TEST(test_mmio),
+		TEST(test_mmio_in_every_order),
+		TEST(test_memory_untouched),
+		TEST(test_unmapped),
+		TEST(test_no_devices),
+		TEST(test_ports),
+		TEST(test_halt),
+		TEST(test_power),
+		TEST(test_fatal),
 	};
 
 	return cmocka_run_group_tests_name("exit", tests, NULL, NULL);

@@ -240,8 +240,6 @@ static void test_all_set(void **state)
 		"soc { serial@10000000 { verdigris,shutdown = \"sysrq\"; }; };\n"
 		"view@1000 { reg = <0 0x1000 0 0x2000>; verdigris,alias-of = <0x20001000>; };\n"
 		"rom@20000000 { reg = <0 0x20000000 0 0x4000>; verdigris,rom = \"vmlinuz\"; };\n"
-		"flash@28000000 { reg = <0 0x28000000 0 0x4000>; verdigris,flash = \"vmlinuz\"; "
-		"};\n"
 		"mail@30000000 { reg = <0 0x30000000 0 0x1000>; verdigris,shared = \"mail-box\"; "
 		"};\n"
 		"hw@40000000 { reg = <0 0x40000000 0 0x1000>; verdigris,passthrough = <0 "
@@ -261,19 +259,17 @@ static void test_all_set(void **state)
 	assert_string_equal(config->firmware, "u-boot.bin");
 	assert_true(config->entry_given);
 	assert_int_equal(config->entry, 0x80200000);
-	assert_int_equal(config->memory_count, 6);
+	assert_int_equal(config->memory_count, 5);
 	assert_int_equal(m[0].kind, VM_MEMORY_RAM);
 	assert_int_equal(m[1].kind, VM_MEMORY_ROM);
 	assert_string_equal(m[1].image, "vmlinuz");
-	assert_int_equal(m[2].kind, VM_MEMORY_FLASH);
-	assert_string_equal(m[2].image, "vmlinuz");
-	assert_int_equal(m[3].kind, VM_MEMORY_SHARED);
-	assert_string_equal(m[3].name, "mail-box");
-	assert_int_equal(m[4].kind, VM_MEMORY_DEVICE);
-	assert_int_equal(m[4].target, 0x54321000);
-	assert_int_equal(m[5].kind, VM_MEMORY_ALIAS); /* last: its target has to be there first */
-	assert_int_equal(m[5].base, 0x1000);
-	assert_int_equal(m[5].target, 0x20001000);
+	assert_int_equal(m[2].kind, VM_MEMORY_SHARED);
+	assert_string_equal(m[2].name, "mail-box");
+	assert_int_equal(m[3].kind, VM_MEMORY_DEVICE);
+	assert_int_equal(m[3].target, 0x54321000);
+	assert_int_equal(m[4].kind, VM_MEMORY_ALIAS); /* last: its target has to be there first */
+	assert_int_equal(m[4].base, 0x1000);
+	assert_int_equal(m[4].target, 0x20001000);
 	vm_config_free(config);
 }
 

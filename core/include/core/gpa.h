@@ -10,11 +10,10 @@ struct vm;
 enum gpa_kind {
 	GPA_RAM,      /* private memory, read, write, execute */
 	GPA_ROM,      /* memory that the guest reads and executes; a write is a fault */
-	GPA_FLASH,    /* the same, but a write has no effect */
 	GPA_EMULATED, /* registers of an emulated device: every access exits */
 	GPA_DEVICE,   /* registers of a host device, mapped through */
 	GPA_SHARED,   /* memory that other VMs map too */
-	GPA_ALIAS,    /* a second view of a RAM, ROM, FLASH or SHARED region of the same VM */
+	GPA_ALIAS,    /* a second view of a RAM, ROM or SHARED region of the same VM */
 };
 
 struct gpa_region {
@@ -22,7 +21,7 @@ struct gpa_region {
 	u64 size;
 	enum gpa_kind kind;
 	hpa_t pa; /* of `base`; unused for EMULATED */
-	u8 order; /* order of the blocks that it consists of, when the VM owns the memory (RAM, ROM, FLASH) */
+	u8 order; /* order of the blocks that it consists of, when the VM owns the memory (RAM, ROM) */
 	bool owned;    /* given back with the map */
 	bool writable; /* memory that the guest may write; an alias takes it from what it shows */
 	const char *name; /* borrowed; outlives the region */
@@ -39,8 +38,8 @@ struct gpa_map {
 };
 
 /*
- * Allocates @size bytes of zeroed memory in as few blocks as possible, puts them at @at as @kind (RAM, ROM
- * or FLASH) and maps them. -EEXIST on overlap, -EINVAL unless page-aligned, -ENOMEM; then nothing is left behind.
+ * Allocates @size bytes of zeroed memory in as few blocks as possible, puts them at @at as @kind (RAM or
+ * ROM) and maps them. -EEXIST on overlap, -EINVAL unless page-aligned, -ENOMEM; then nothing is left behind.
  */
 int gpa_add_memory(struct vm *vm, gpa_t at, u64 size, enum gpa_kind kind,
 		   const char *name) __must_check;

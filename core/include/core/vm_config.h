@@ -20,7 +20,6 @@
 enum vm_memory_kind {
 	VM_MEMORY_RAM,
 	VM_MEMORY_ROM,
-	VM_MEMORY_FLASH, /* as ROM, but what is written is lost instead of a fault */
 	VM_MEMORY_ALIAS,
 	VM_MEMORY_SHARED,
 	VM_MEMORY_DEVICE
@@ -33,13 +32,13 @@ struct vm_memory {
 	u64 target;                    /* ALIAS: guest-physical; DEVICE: host-physical */
 	char name[VM_CONFIG_PATH_MAX]; /* node name; SHARED: name that the sharing VMs agree on */
 	char image
-		[VM_CONFIG_PATH_MAX]; /* ROM, FLASH: file in the bundle that the loader fills it with, or "" */
+		[VM_CONFIG_PATH_MAX]; /* ROM: file in the bundle that the loader fills it with, or "" */
 };
 
 /* Memory that the VM has for itself, RAM or not. */
 static inline bool vm_memory_is_own(const struct vm_memory *m)
 {
-	return m->kind == VM_MEMORY_RAM || m->kind == VM_MEMORY_ROM || m->kind == VM_MEMORY_FLASH;
+	return m->kind == VM_MEMORY_RAM || m->kind == VM_MEMORY_ROM;
 }
 
 /* A file that the loader puts into guest memory, for firmware to find. */

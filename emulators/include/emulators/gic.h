@@ -61,7 +61,8 @@ void gic_sync(struct gic *gic, struct vcpu *vcpu);
 /*
  * From arch_vcpu_put(), while the hardware is still @vcpu's: takes back all that its list registers hold, so that no
  * interrupt sticks to a vCPU that does not run. They are empty then and need not be saved; VCPU_REQ_IRQ is set if
- * there is something to offer again, so that gic_sync() follows on the next way into the guest.
+ * there is something to offer again, so that gic_sync() follows on the next way into the guest. Also when the guest has
+ * switched the vCPU off: interrupts for any vCPU then go to others.
  */
 void gic_put(struct gic *gic, struct vcpu *vcpu);
 /* True if an enabled interrupt waits for the vCPU outside of the list registers. Any CPU. */

@@ -137,6 +137,29 @@ static void test_virtual_while_loaded(void **state)
 	assert_false(guest_timer_is_due(vcpu));
 }
 
+/* A guest that is about to wait need not wait for the host's GIC to see that the timer is due. */
+static void test_virtual_taken_up(void **state)
+{
+	(void)state;
+	fake->now = OFFSET + 100;
+	set_virtual(CNT_ENABLE, 500);
+	guest_timer_take_up(vcpu);
+	assert_int_equal(fake->ppi_rises[0][V], 0);
+	fake->now = OFFSET + 500;
+	guest_timer_take_up(vcpu);
+	assert_int_equal(fake->ppi_rises[0][V], 1);
+	assert_true(fake->host_active[0]);
+	assert_false(guest_timer_is_due(vcpu));
+	guest_timer_take_up(vcpu);
+	host_interrupt();
+	assert_int_equal(fake->ppi_rises[0][V], 1);
+	/* Elsewhere it is its next load that does so. */
+	fake->host_active[0] = false;
+	put();
+	guest_timer_take_up(vcpu);
+	assert_int_equal(fake->ppi_rises[0][V], 1);
+}
+
 static void test_virtual_masked(void **state)
 {
 	static const u64 quiet[] = { 0, CNT_IMASK, CNT_ENABLE | CNT_IMASK };
@@ -381,6 +404,7 @@ int main(void)
 		TEST(test_start),
 		TEST(test_offset),
 		TEST(test_virtual_while_loaded),
+		TEST(test_virtual_taken_up),
 		TEST(test_virtual_masked),
 		TEST(test_virtual_while_away),
 		TEST(test_virtual_moves),
