@@ -5,6 +5,7 @@
 #include <core/log.h>
 #include <libfdt.h>
 #include <libs/fdt.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FDT_SIZE_MAX MIB(2)
@@ -162,6 +163,17 @@ const char *host_fdt_bootargs(const void *fdt)
 	const char *args = chosen < 0 ? NULL : fdt_text(fdt, chosen, "bootargs");
 
 	return args ? args : "";
+}
+
+unsigned host_fdt_bootarg(const void *fdt, const char *name, unsigned fallback)
+{
+	const char *args = host_fdt_bootargs(fdt);
+	size_t len = strlen(name);
+
+	for (const char *at = args; *at; at++)
+		if ((at == args || at[-1] == ' ') && !strncmp(at, name, len) && at[len] == '=')
+			return (unsigned)strtoul(at + len + 1, NULL, 0);
+	return fallback;
 }
 
 int host_fdt_stdout(const void *fdt)

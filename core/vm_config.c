@@ -94,6 +94,15 @@ int vm_config_parse(const void *dtb, size_t size, const char *source, vm_config_
 	return err;
 }
 
+u64 vm_config_address_limit(const struct vm_config *config)
+{
+	u64 limit = GIB(4);
+
+	for (u32 i = 0; i < config->memory_count; i++)
+		limit = MAX(limit, config->memory[i].base + config->memory[i].size);
+	return limit;
+}
+
 void vm_config_free(struct vm_config *config)
 {
 	if (!config)

@@ -8,8 +8,6 @@
 #include <core/log.h>
 #include <core/main.h>
 #include <core/vmid.h>
-#include <stdlib.h>
-#include <string.h>
 
 static const void *boot_fdt;
 static u64 boot_ticks;
@@ -95,23 +93,12 @@ void arch_boot_info(struct boot_info *info)
 	info->entry_ticks = boot_ticks;
 }
 
-/* "name=number" among the words of /chosen bootargs. For tests of what this machine's hardware would not show. */
-static unsigned boot_arg_number(const char *name, unsigned fallback)
-{
-	const char *args = host_fdt_bootargs(boot_fdt);
-	size_t len = strlen(name);
-
-	for (const char *at = args; *at; at++)
-		if ((at == args || at[-1] == ' ') && !strncmp(at, name, len) && at[len] == '=')
-			return (unsigned)strtoul(at + len + 1, NULL, 0);
-	return fallback;
-}
-
 int arch_host_init(void)
 {
 	if (arm64_was_at_el3())
 		arm64_el3_init(boot_fdt);
-	vmid_init(MIN((unsigned)arm64_features.vmid_bits, boot_arg_number("vmid-bits", 64)),
+	vmid_init(MIN((unsigned)arm64_features.vmid_bits,
+		      host_fdt_bootarg(boot_fdt, "vmid-bits", 64)),
 		  arm64_tlb_flush_guests);
 	return 0;
 }

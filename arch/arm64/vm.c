@@ -10,16 +10,6 @@
 #include <libs/format.h>
 #include <string.h>
 
-/* One past the last guest-physical address that memory uses; devices of the machine stand below 4 GiB. */
-static u64 address_limit(const struct vm_config *config)
-{
-	u64 limit = GIB(4);
-
-	for (u32 i = 0; i < config->memory_count; i++)
-		limit = MAX(limit, config->memory[i].base + config->memory[i].size);
-	return limit;
-}
-
 /* VTTBR_EL2: bits 51:48 of a root above 48 bits are in 5:2 (D24.2.206). */
 static u64 table_base(u64 root)
 {
@@ -28,7 +18,7 @@ static u64 table_base(u64 root)
 
 int arch_vm_create(struct vm *vm)
 {
-	u64 limit = address_limit(vm->config);
+	u64 limit = vm_config_address_limit(vm->config);
 	const struct pt_format *format = arm64_stage2_format(limit, &vm->arch.vtcr);
 	int err;
 

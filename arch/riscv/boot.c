@@ -14,8 +14,6 @@
 #include <core/panic.h>
 #include <core/vmid.h>
 #include <libs/fdt.h>
-#include <stdlib.h>
-#include <string.h>
 
 u64 riscv_boot_ticks;
 
@@ -89,18 +87,6 @@ void arch_boot_info(struct boot_info *info)
 	info->entry_ticks = riscv_boot_ticks;
 }
 
-/* "name=number" among the words of /chosen bootargs. For tests of what this machine's hardware would not show. */
-static unsigned boot_arg_number(const char *name, unsigned fallback)
-{
-	const char *args = host_fdt_bootargs(boot_fdt);
-	size_t len = strlen(name);
-
-	for (const char *at = args; *at; at++)
-		if ((at == args || at[-1] == ' ') && !strncmp(at, name, len) && at[len] == '=')
-			return (unsigned)strtoul(at + len + 1, NULL, 0);
-	return fallback;
-}
-
 /* hgatp.VMID is WARL: the bits that stay set are there (section 19.2.10). */
 static unsigned hgatp_vmid_bits(void)
 {
@@ -120,7 +106,8 @@ int arch_host_init(void)
 		return -ENOSYS;
 	}
 	riscv_stage2_init();
-	vmid_init(MIN(hgatp_vmid_bits(), boot_arg_number("vmid-bits", 64)), hfence_gvma_all);
+	vmid_init(MIN(hgatp_vmid_bits(), host_fdt_bootarg(boot_fdt, "vmid-bits", 64)),
+		  hfence_gvma_all);
 	return 0;
 }
 

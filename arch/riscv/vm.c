@@ -13,19 +13,9 @@
 #include <libfdt.h>
 #include <string.h>
 
-/* One past the last guest-physical address that memory uses; devices of the machine stand below 4 GiB. */
-static u64 address_limit(const struct vm_config *config)
-{
-	u64 limit = GIB(4);
-
-	for (u32 i = 0; i < config->memory_count; i++)
-		limit = MAX(limit, config->memory[i].base + config->memory[i].size);
-	return limit;
-}
-
 int arch_vm_create(struct vm *vm)
 {
-	u64 limit = address_limit(vm->config), mode;
+	u64 limit = vm_config_address_limit(vm->config), mode;
 	const struct pt_format *format = riscv_stage2_format(limit, &mode);
 	int err;
 

@@ -37,7 +37,7 @@ static void build(void)
 	fdt_image_text(&tree, "serial0", "/soc/uart@0");
 	fdt_image_up(&tree);
 	fdt_image_node(&tree, "chosen");
-	fdt_image_text(&tree, "bootargs", "quiet");
+	fdt_image_text(&tree, "bootargs", "quiet xvmid-bits=7 vmid-bits=0x12");
 	fdt_image_text(&tree, "stdout-path", "serial0:115200n8");
 	fdt_image_cells(&tree, "linux,initrd-start", 0, 0x88000000);
 	fdt_image_cells(&tree, "linux,initrd-end", 0x88100000);
@@ -113,7 +113,9 @@ static void test_chosen(void **state)
 
 	(void)state;
 	build();
-	assert_string_equal(host_fdt_bootargs(tree.bytes), "quiet");
+	assert_string_equal(host_fdt_bootargs(tree.bytes), "quiet xvmid-bits=7 vmid-bits=0x12");
+	assert_int_equal(host_fdt_bootarg(tree.bytes, "vmid-bits", 3), 0x12);
+	assert_int_equal(host_fdt_bootarg(tree.bytes, "vmid", 3), 3);
 	assert_int_equal(host_fdt_stdout(tree.bytes), fdt_image_find(&tree, "/soc/uart@0"));
 	range = host_fdt_initrd(tree.bytes);
 	assert_int_equal(range.base, 0x88000000);

@@ -16,6 +16,8 @@ int host_fdt_memory(const void *fdt, struct boot_memory *mem) __must_check;
 struct hpa_range host_fdt_initrd(const void *fdt);
 /* /chosen bootargs or "". */
 const char *host_fdt_bootargs(const void *fdt);
+/* The number of a word "name=number" in them. For tests of what the machine's hardware would not show. */
+unsigned host_fdt_bootarg(const void *fdt, const char *name, unsigned fallback);
 /* Node that /chosen stdout-path names (aliases resolved, options after ':' ignored), or negative. */
 int host_fdt_stdout(const void *fdt);
 /* `reg` entry @index of @node, translated to CPU addresses through all `ranges`. */

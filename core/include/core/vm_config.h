@@ -82,6 +82,8 @@ typedef void (*vm_config_report_fn)(void *ctx, const char *message);
  */
 int vm_config_parse(const void *dtb, size_t size, const char *source, vm_config_report_fn report,
 		    void *ctx, struct vm_config **out) __must_check;
+/* One past the last guest-physical address that memory uses; devices of the machine stand below 4 GiB. */
+u64 vm_config_address_limit(const struct vm_config *config);
 /* NULL is allowed. */
 void vm_config_free(struct vm_config *config);
 
