@@ -23,7 +23,7 @@ sys.path[:0] = [str(TOP / "bench"), str(TOP / "scripts")]
 import emulator  # noqa: E402
 import figures  # noqa: E402
 import mkbundle  # noqa: E402
-from emulator import BenchError, Shell  # noqa: E402
+from emulator import BenchError, Shell, patiently  # noqa: E402
 
 MIB = 1 << 20
 
@@ -68,14 +68,18 @@ class Bench:
 
 # ---------------------------------------------------------------- probes: each returns some figures
 
+def run_payload(bench, bundle, names, cpus):
+    with Shell(bench.board, bench.build, bundle, cpus=cpus, limit=60) as shell:
+        for _ in names:
+            shell.wait_stopped()
+        return [shell.cmd(f"vm log {name}") for name in names]
+
+
 def payload_lines(bench, *names, cpus=1):
     """What the benchmark guests printed, one dictionary each: {name: instructions}."""
     trees = {f"{name}_dtb": bench.guests / f"{name}.dts" for name in names}
     bundle = bench.bundle(names[0], **trees, payload_bin=bench.payload)
-    with Shell(bench.board, bench.build, bundle, cpus=cpus) as shell:
-        for _ in names:
-            shell.wait_stopped()
-        texts = [shell.cmd(f"vm log {name}") for name in names]
+    texts = patiently(lambda: run_payload(bench, bundle, names, cpus))
     for text in texts:
         if "BENCH END" not in text:
             raise BenchError(f"the benchmark guest did not get to its end:\n{text[-500:]}")

@@ -4,6 +4,7 @@
 #include <arch/smccc.h>
 #include <core/exit.h>
 #include <core/vm.h>
+#include <emulators/gic.h>
 
 /*
  * MPIDR as an argument: affinity 3 in bits 39:32 of 64-bit calls, 2 to 0 in bits 23:0; the rest is 0 (5.1.4). A
@@ -202,9 +203,14 @@ static long call_cpu_suspend(struct vcpu *vcpu)
 			   smccc_argument(vcpu, 3));
 }
 
+/* What its list registers hold and another vCPU may take is not to wait for it. */
 static long call_cpu_off(struct vcpu *vcpu)
 {
+	struct gic *gic = vcpu->vm->arch.gic;
+
 	vcpu_power_off(vcpu);
+	if (gic && gic_uses_lrs(gic))
+		gic_put(gic, vcpu);
 	return PSCI_SUCCESS;
 }
 

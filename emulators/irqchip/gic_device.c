@@ -297,17 +297,16 @@ static const char *text_of(u32 word, u32 n, const char *text)
 	return word >> n & 1 ? text : "";
 }
 
+/* Of one in a list register the hardware knows more: whether it is pending or active there, or has ended. */
 static void describe_bank(struct gic *g, const struct gic_bank *bank, s32 vcpu, print_fn print,
 			  void *ctx)
 {
 	struct gic_bank b;
 	irqflags_t flags = gic_lock(g);
-	u32 pending;
 
 	b = *bank;
 	gic_unlock(g, flags);
-	pending = gic_pending(&b) | b.shown;
-	for (u32 bits = pending | b.active | b.held | b.line; bits; bits &= bits - 1) {
+	for (u32 bits = gic_pending(&b) | b.active | b.held | b.line; bits; bits &= bits - 1) {
 		u32 n = (u32)__builtin_ctz(bits);
 
 		print(ctx, "interrupt %u", b.first + n);
@@ -315,7 +314,8 @@ static void describe_bank(struct gic *g, const struct gic_bank *bank, s32 vcpu, 
 			print(ctx, " of vCPU %d", vcpu);
 		print(ctx, ": priority 0x%02x%s%s%s%s", b.priority[n],
 		      text_of(~b.enabled, n, ", disabled"), text_of(b.line, n, ", line high"),
-		      text_of(pending, n, ", pending"), text_of(b.active, n, ", active"));
+		      text_of(gic_pending(&b), n, ", pending"),
+		      text_of(b.active & ~b.held, n, ", active"));
 		if (b.held >> n & 1)
 			print(ctx, ", in list register %u of vCPU %u", b.slot[n], b.owner[n]);
 		print(ctx, "\n");

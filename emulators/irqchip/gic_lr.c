@@ -5,12 +5,13 @@
 
 /*
  * A list register is written here, then belongs to the hardware. What it holds is read back only when that can
- * matter: it is empty, it was asked to tell of its end (EOI), or somebody changed the interrupt (attention).
+ * matter: it was asked to tell of its end (EOI), its interrupt came again or was changed (attention), its room is
+ * needed, or the vCPU leaves the CPU.
  *
  *   pending         taken back when the interrupt may not be pending any more, or not for this vCPU
  *   active          a new edge makes it pending too; what cannot be said so (a level that is high, an SGI of
  *                   another sender) is looked at again at the end: EOI
- *   empty           ended; a level that is still high, or a latch, makes it wait again
+ *   empty           ended; a level that is still high, or a latch, makes it pending again, in the same place
  *
  * Too many interrupts: the best of those that wait are exchanged for the worst pending ones, and a maintenance
  * interrupt comes when the last pending one was acknowledged (NONE_PENDING). Active ones give way to pending

@@ -525,6 +525,22 @@ static void test_describe(void **state)
 				       "interrupt 40: priority 0xa0, line high, pending\n"
 				       "interrupt 41: priority 0xa0, disabled, pending\n");
 	stop();
+
+	gic_sim_host(2, 4);
+	gic_sim_make(1, 2);
+	set(0, GICD_CTLR, 1);
+	gic_sim_load(0);
+	send(0, 2, 0, 3);
+	assert_true(gic_sim_settle());
+	dev = fake_vdev(&GIC_SIM_VM, GIC_NODE);
+	described[0] = 0;
+	dev->emulator->describe(dev, print, NULL);
+	assert_string_equal(described,
+			    "version 2, 1 vCPUs, 256 SPIs, CPU interface of the host with 4 "
+			    "list registers\n"
+			    "interrupt 3 of vCPU 0: priority 0x00, in list register 0 of "
+			    "vCPU 0\n");
+	stop();
 }
 
 int main(void)

@@ -31,7 +31,7 @@
 #define GICD_SPENDSGIR 0xf20
 #define GICD_IROUTER 0x6000 /* version 3, 8 bytes each, from SPI 32 on at 0x6100 */
 #define GICD_IROUTER_ANY (1ull << 31)
-#define GICD_PIDR2 0xffe8   /* version 3 */
+#define GICD_PIDR2 0xffe8 /* version 3 */
 #define GICD_V2_ICPIDR2 0xfe8
 
 /* GICD_CTLR with one security state (8.9.4), and of version 2 (IHI 0048, 4.3.1). */
@@ -80,7 +80,8 @@
 #define GICR_PROPBASER 0x0070
 #define GICR_PENDBASER 0x0078
 #define GICR_PIDR2 0xffe8
-#define GICR_SGI_FRAME 0x10000 /* GICD_IGROUPR and so on of interrupts 0 to 31 have the same offsets here */
+#define GICR_SGI_FRAME \
+	0x10000 /* GICD_IGROUPR and so on of interrupts 0 to 31 have the same offsets here */
 #define GICR_FRAMES_SIZE 0x20000
 #define GICR_TYPER_LAST (1ull << 4)
 #define GICR_TYPER_VLPIS (1ull << 1)
